@@ -1,0 +1,208 @@
+"""Codes of schemes, applications, entitlements and payments. Values are stored codes; labels are translated."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class SchemeCode(models.TextChoices):
+    """补贴项目."""
+
+    BASIC_LIVING = "basic_living", _("Basic living allowance")
+    CARE = "care", _("Care allowance")
+    STUDY = "study", _("Study grant")
+
+
+class OffsetKind(models.TextChoices):
+    """已享受的保障金, which the allowance only tops up (补差)."""
+
+    DIBAO = "dibao", _("Dibao benefit, the child's share")
+    TEKUN = "tekun", _("Tekun support benefit")
+    DISABILITY_LIVING = "disability_living", _("Living subsidy for disabled persons in difficulty")
+
+
+class TekunMode(models.TextChoices):
+    """County switch: tekun money is deducted, or whoever has it gets no allowance at all."""
+
+    OFFSET = "offset", _("Deduct tekun money")
+    EXCLUDE = "exclude", _("Tekun excludes the allowance")
+
+
+class ConflictMode(models.TextChoices):
+    """County switch: how a benefit that an orphan may not hold beside the allowance is treated (2.3 row 4)."""
+
+    CANCEL_OTHER = "cancel_other", _("Pay in full and report the other benefit for cancelling")
+    OFFSET = "offset", _("Deduct until the other benefit is cancelled")
+
+
+class LastMonthRule(models.TextChoices):
+    """Which month is the last to be paid when a child turns 18."""
+
+    BIRTHDAY_MONTH = "birthday_month", _("The month of the 18th birthday is the last one paid")
+    MONTH_BEFORE = "month_before", _("The month before the 18th birthday is the last one paid")
+
+
+class PaymentKind(models.TextChoices):
+    """发放类型: one regular line a month, and arrears lines that name the month they repair."""
+
+    REGULAR = "regular", _("Regular payment")
+    ARREARS = "arrears", _("Arrears payment")
+
+
+class PayeeMethod(models.TextChoices):
+    """领取方式. The values are the national system's own numbers."""
+
+    CASH = "1", _("Cash")
+    BANK = "2", _("Bank transfer")
+
+
+class ApplicationState(models.TextChoices):
+    """申请状态: 草稿 → 待受理 → (待补正) → 查验中 → 审核中 → 待确认 → 已确认 / 不予确认; 撤回 before a decision."""
+
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Awaiting acceptance")
+    SUPPLEMENT = "supplement", _("Documents needed")
+    VERIFYING = "verifying", _("Verifying")
+    CHECKING = "checking", _("County check")
+    TO_CONFIRM = "to_confirm", _("Awaiting confirmation")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REFUSED = "refused", _("Not confirmed")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class RefusalReason(models.TextChoices):
+    """不予确认的理由: a code, and the written reasons that the applicant receives."""
+
+    PARENT_ABLE = "parent_able", _("A parent is able to raise the child")
+    EVIDENCE_LACKING = "evidence_lacking", _("Evidence not sufficient")
+    OVER_AGE = "over_age", _("Child is over age")
+    NOT_REGISTERED_HERE = "not_registered_here", _("Not registered in this county")
+    OTHER_SCHEME = "other_scheme", _("Covered by another scheme")
+    FALSE_STATEMENT = "false_statement", _("Facts not as stated")
+    OTHER = "other", _("Other reason")
+
+
+class EntitlementState(models.TextChoices):
+    """在保状态."""
+
+    ACTIVE = "active", _("Entitled")
+    RECHECKING = "rechecking", _("Re-checking")
+    ENDING = "ending", _("To be ended")
+    ENDED = "ended", _("Ended")
+
+
+class EndReason(models.TextChoices):
+    """终止原因 (定州 2020, 重庆 and the national system's exits)."""
+
+    DEATH = "death", _("Death of the child")
+    TURNED_18 = "turned_18", _("Turned 18")
+    ADOPTED = "adopted", _("Lawfully adopted")
+    MOVED_AWAY = "moved_away", _("Household registration moved away")
+    PARENT_RELEASED = "parent_released", _("Parent released from custody")
+    PARENT_RECOVERED = "parent_recovered", _("Parent finished drug rehabilitation")
+    PARENT_FOUND = "parent_found", _("Parent found")
+    PARENT_ABLE = "parent_able", _("A parent is able to raise the child")
+    OTHER_SCHEME = "other_scheme", _("Covered by another scheme")
+    ENTERED_IN_ERROR = "entered_in_error", _("Entered in error")
+    LEFT_SCHOOL = "left_school", _("No longer in full-time schooling")
+    OTHER = "other", _("Other reason")
+
+
+class BatchState(models.TextChoices):
+    """批次状态: 待审批 → 待发放 → 已发放 → 已对账; 已退回 to the clerk."""
+
+    PREPARED = "prepared", _("Awaiting approval")
+    APPROVED = "approved", _("Awaiting release")
+    RELEASED = "released", _("Released")
+    RECONCILED = "reconciled", _("Reconciled")
+    RETURNED = "returned", _("Returned")
+
+
+class PaymentState(models.TextChoices):
+    """一笔发放的状态."""
+
+    PREPARED = "prepared", _("Calculated")
+    HELD = "held", _("Held back")
+    SENT = "sent", _("Sent to bank")
+    PAID = "paid", _("Paid")
+    FAILED = "failed", _("Payment failed")
+
+
+class FailReason(models.TextChoices):
+    """Why the bank did not pay (银行退回原因)."""
+
+    ACCOUNT_WRONG = "account_wrong", _("Account number wrong")
+    NAME_DIFFERS = "name_differs", _("Account name differs")
+    ACCOUNT_CLOSED = "account_closed", _("Account closed")
+    ACCOUNT_FROZEN = "account_frozen", _("Account frozen or lost")
+    ACCOUNT_DORMANT = "account_dormant", _("Account dormant or limited")
+    BANK_CODE_WRONG = "bank_code_wrong", _("Bank or branch wrong")
+    BANK_SYSTEM = "bank_system", _("Bank system failure")
+    OTHER = "other", _("Other reason")
+
+
+class HoldReason(models.TextChoices):
+    """Why a calculated line is not sent (缓发原因)."""
+
+    PAYEE_DEAD = "payee_dead", _("Payee registered as dead")
+    ACCOUNT_MISSING = "account_missing", _("Payee has no account")
+    ACCOUNT_CHANGING = "account_changing", _("Account being changed")
+    UNDER_CHECK = "under_check", _("Discrepancy being checked")
+    OTHER = "other", _("Other reason")
+
+
+class AmountLine(models.TextChoices):
+    """One step in the explanation of an amount. Stored in the payment, so a code may never change its meaning."""
+
+    STANDARD = "standard", _("Standard")
+    OFFSET_DIBAO = "offset_dibao", _("Less: dibao benefit")
+    OFFSET_TEKUN = "offset_tekun", _("Less: tekun support benefit")
+    OFFSET_DISABILITY = "offset_disability_living", _("Less: living subsidy for disabled persons")
+    NOT_OFFSET = "not_offset", _("Not deducted: to be cancelled instead")
+    EXCLUDED = "excluded", _("Excluded by tekun support")
+    FLOOR = "floor", _("Benefits exceed the standard: nothing to top up")
+    TOTAL = "total", _("Payable this month")
+
+
+class Clause(models.TextChoices):
+    """The rule behind a line (依据). Codes are stored with each payment; wording and source are shown."""
+
+    STANDARD = "standard", _("The dated standard for region, category and placement.")
+    TOP_UP = "top_up", _("Already receives less than the standard: the difference is paid.")
+    TOP_UP_NONE = "top_up_none", _("Already receives at least the standard: nothing is paid.")
+    FULL = "full", _("No other benefit: paid in full.")
+    TEKUN_EXCLUDES = "tekun_excludes", _("This county does not pay the allowance beside tekun support.")
+    ORPHAN_NO_DOUBLE = (
+        "orphan_no_double",
+        _("An orphan does not hold dibao or tekun beside the allowance: the other benefit is cancelled."),
+    )
+    ORPHAN_OFFSET = "orphan_offset", _("Deducted until the orphan's dibao or tekun is cancelled.")
+    DISABILITY_NO_DOUBLE = (
+        "disability_no_double",
+        _("A disabled child paid in full does not receive the living subsidy for disabled persons."),
+    )
+
+
+# Where each rule is written. Document numbers are proper names and are not translated.
+CLAUSE_SOURCES: dict[Clause, str] = {
+    Clause.STANDARD: "国办发〔2010〕54号；民发〔2019〕62号",
+    Clause.TOP_UP: "民发〔2019〕62号",
+    Clause.TOP_UP_NONE: "民发〔2019〕62号",
+    Clause.FULL: "民发〔2019〕62号",
+    Clause.TEKUN_EXCLUDES: "tekun_mode",
+    Clause.ORPHAN_NO_DOUBLE: "orphan_conflict",
+    Clause.ORPHAN_OFFSET: "orphan_conflict",
+    Clause.DISABILITY_NO_DOUBLE: "国发〔2015〕52号",
+}
+
+
+def line_label(code: str) -> Promise | str:
+    """Translated label of a stored line code; a code of a later version shows itself."""
+    return AmountLine(code).label if code in AmountLine.values else code
+
+
+def clause_text(code: str) -> Promise | str:
+    """Translated wording of a stored clause code; a code of a later version shows itself."""
+    return Clause(code).label if code in Clause.values else code
