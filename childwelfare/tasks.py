@@ -1,0 +1,11 @@
+"""Housekeeping that belongs to no application."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.core.management import call_command
+
+
+@shared_task
+def clear_expired_sessions() -> None:
+    call_command("clearsessions")
