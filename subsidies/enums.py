@@ -1,4 +1,4 @@
-"""Codes of schemes, applications, entitlements and payments. Values are stored codes; labels are translated."""
+"""Codes of schemes, applications, entitlements and payments. Values are stored; labels are translated."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TekunMode(models.TextChoices):
 
 
 class ConflictMode(models.TextChoices):
-    """County switch: how a benefit that an orphan may not hold beside the allowance is treated (2.3 row 4)."""
+    """County switch: what to do about a benefit that an orphan may not hold beside the allowance."""
 
     CANCEL_OTHER = "cancel_other", _("Pay in full and report the other benefit for cancelling")
     OFFSET = "offset", _("Deduct until the other benefit is cancelled")
@@ -59,7 +59,7 @@ class PayeeMethod(models.TextChoices):
 
 
 class ApplicationState(models.TextChoices):
-    """申请状态: 草稿 → 待受理 → (待补正) → 查验中 → 审核中 → 待确认 → 已确认 / 不予确认; 撤回 before a decision."""
+    """草稿 → 待受理 → (待补正) → 查验中 → 审核中 → 待确认 → 已确认 or 不予确认; 撤回 before that."""
 
     DRAFT = "draft", _("Draft")
     SUBMITTED = "submitted", _("Awaiting acceptance")
@@ -154,7 +154,7 @@ class HoldReason(models.TextChoices):
 
 
 class AmountLine(models.TextChoices):
-    """One step in the explanation of an amount. Stored in the payment, so a code may never change its meaning."""
+    """One step of an amount. Stored in the payment, so a code may never change its meaning."""
 
     STANDARD = "standard", _("Standard")
     OFFSET_DIBAO = "offset_dibao", _("Less: dibao benefit")

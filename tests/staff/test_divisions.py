@@ -1,7 +1,7 @@
 """Division codes are nested ranges; the codes below are Tongnan's own."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from staff.divisions import FIRST_CODE, LAST_CODE, ancestor, code_range, contains, level_of
@@ -49,6 +49,7 @@ def test_ancestor() -> None:
         ancestor(500152000000, RegionLevel.TOWNSHIP)
 
 
+@settings(deadline=None)  # other work shares these cores
 @given(CODES)
 def test_every_ancestor_contains_and_ranges_nest(code: int) -> None:
     inner = code_range(code)
@@ -63,6 +64,7 @@ def test_every_ancestor_contains_and_ranges_nest(code: int) -> None:
         assert level_of(above).depth <= level.depth
 
 
+@settings(deadline=None)  # other work shares these cores
 @given(CODES, CODES)
 def test_two_divisions_nest_or_are_disjoint(one: int, other: int) -> None:
     (low, high), (other_low, other_high) = code_range(one), code_range(other)
