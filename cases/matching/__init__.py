@@ -1,0 +1,1 @@
+"""Monthly lists of other offices: read, normalise, stage, match, review."""

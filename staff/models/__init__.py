@@ -1,0 +1,19 @@
+from staff.models.people import ApiToken, Assignment, Post, User
+from staff.models.records import AccessLog, TransitionRecord
+from staff.models.region import Region
+from staff.models.settings import Holiday, Parameter
+from staff.models.work import Job, StoredFile
+
+__all__ = [
+    "AccessLog",
+    "ApiToken",
+    "Assignment",
+    "Holiday",
+    "Job",
+    "Parameter",
+    "Post",
+    "Region",
+    "StoredFile",
+    "TransitionRecord",
+    "User",
+]

@@ -1,0 +1,87 @@
+"""What happened: transitions of workflow objects, and accesses."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from staff.policies import RowScope
+from staff.scope import ScopedManager
+
+
+class TransitionRecord(models.Model):
+    """One performed transition. Written only by :func:`staff.workflow.perform`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    subject = models.CharField(max_length=60)
+    subject_id = models.CharField(max_length=40)
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    child_id = models.BigIntegerField(null=True)
+    name = models.CharField(max_length=40)
+    source = models.CharField(max_length=20)
+    target = models.CharField(max_length=20)
+    user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    assignment = models.ForeignKey("staff.Assignment", models.PROTECT, null=True, related_name="+")
+    role = models.CharField(max_length=12, blank=True)
+    at = models.DateTimeField()
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason = models.TextField(blank=True)
+
+    objects = ScopedManager["TransitionRecord"]()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["subject", "subject_id"]), models.Index(fields=["child_id"]), models.Index(fields=["region", "at"])]
+        constraints = [
+            RowScope(
+                name="staff_transitionrecord_scope",
+                lenses=["cases", "money", "trail"],
+                ids=[("child_id", "shared")],
+                append_only=True,
+            )
+        ]
+
+
+class AccessLog(models.Model):
+    """访问日志: reads of a child's file, reveals, exports, sign-ins, system scopes. Kept at least three years."""
+
+    class Kind(models.TextChoices):
+        READ = "read", _("opened a child's file")
+        REVEAL = "reveal", _("revealed a protected value")
+        EXPORT = "export", _("exported")
+        DOWNLOAD = "download", _("downloaded a file")
+        SIGN_IN = "sign_in", _("signed in")
+        SIGN_OUT = "sign_out", _("signed out")
+        SIGN_IN_FAILED = "sign_in_fail", _("failed to sign in")
+        SWITCH = "switch", _("switched post")
+        SYSTEM = "system", _("system scope")
+        SHARE = "share", _("shared")
+        ACCOUNT = "account", _("changed an account")
+        TOKEN = "token", _("made or revoked an API token")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    assignment = models.ForeignKey("staff.Assignment", models.PROTECT, null=True, related_name="+")
+    role = models.CharField(max_length=12, blank=True)
+    region = models.ForeignKey("staff.Region", models.PROTECT, null=True, db_column="region_code", related_name="+")
+    child_id = models.BigIntegerField(null=True)
+    subject = models.CharField(max_length=60, blank=True)
+    subject_id = models.CharField(max_length=40, blank=True)
+    reason = models.TextField(blank=True)
+    detail = models.JSONField(default=dict)
+
+    objects = ScopedManager["AccessLog"]()
+
+    class Meta:
+        ordering = ["-at", "pk"]
+        verbose_name = _("access log")
+        indexes = [models.Index(fields=["region", "-at"]), models.Index(fields=["child_id", "-at"]), BrinIndex(fields=["at"])]
+        constraints = [
+            RowScope(name="staff_accesslog_scope", lenses=["trail"], numbers=[("user_id", "user")], append_only=True),
+        ]

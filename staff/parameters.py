@@ -1,0 +1,37 @@
+"""Dated parameters per county: visit intervals, deadlines, switches. National defaults stand here, with their source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q
+
+# key → (default, source). Sources as in docs/glossary.md; "proposal" marks values no national rule fixes.
+DEFAULTS: dict[str, tuple[Any, str]] = {
+    "visit_interval_days": ({"red": 7, "yellow": 15, "blue": 30, "green": 30}, "江苏16部门2024; proposal"),
+    "verify_working_days": (15, "民发〔2019〕62号"),
+    "confirm_working_days": (15, "民发〔2019〕62号"),
+    "tekun_mode": ("offset", "民发〔2019〕62号"),
+    "batch_day": (20, "proposal"),
+    "match_day": (10, "proposal"),
+    "discrepancy_working_days": (10, "proposal"),
+    "small_cell": (3, "proposal"),
+    "photo_max_mb": (10, "proposal"),
+    "case_response_hours": ({"red": 24, "yellow": 72, "blue": 240}, "proposal"),
+}
+
+
+def value(region_id: int, key: str, on: dt.date) -> Any:
+    """The value in force on a day for a region: the narrowest region's own value, else the national default."""
+    from staff.models import Parameter
+
+    county = region_id // 1_000_000 * 1_000_000
+    candidates = [county, county // 100_000_000 * 100_000_000, county // 10_000_000_000 * 10_000_000_000]
+    row = (
+        Parameter.objects.filter(region_id__in=candidates, key=key, valid_from__lte=on)
+        .filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on))
+        .order_by("-region_id", "-valid_from")
+        .first()
+    )
+    return row.value if row else DEFAULTS[key][0]

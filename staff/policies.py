@@ -1,0 +1,164 @@
+"""Row-Level Security as part of a model: ``Meta.constraints = [RowScope(...)]``.
+
+A policy is a constraint like any other, so ``makemigrations`` emits it and a migration can alter or drop it.
+The expressions read transaction-local settings that :mod:`staff.scope` opens. A missing or empty setting
+yields NULL and therefore no row: the policy fails closed.
+
+The envelope is read bare (``current_setting`` without a sub-select) so that the planner sees its value; id lists
+and gaps are read once through a sub-select. Querysets add the explicit range as well: the policy is the net,
+the filter is the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement, Table
+from django.db.models.constraints import BaseConstraint
+
+IDS = "((SELECT coalesce(nullif(current_setting('app.{setting}', true), ''), '{{}}'))::bigint[])"
+NUMBER = "nullif(current_setting('app.{setting}', true), '')::bigint"
+GAPS = "(SELECT coalesce(nullif(current_setting('app.gaps', true), ''), '{}')::int8multirange)"
+WRITABLE = "current_setting('app.readonly', true) IS DISTINCT FROM 'on'"
+
+
+def envelope(lens: str, column: str = "region_code") -> str:
+    """SQL that is true for rows whose ``column`` lies in the lens's ranges."""
+    low, high = NUMBER.format(setting=f"{lens}_lo"), NUMBER.format(setting=f"{lens}_hi")
+    return f"({column} BETWEEN {low} AND {high} AND NOT ({column} <@ {GAPS}))"
+
+
+class RowScope(BaseConstraint):
+    """Who may see and write a row.
+
+    ``lenses``: a row in the region range of any of them is visible. ``ids``: pairs (column, setting) of id lists,
+    e.g. ``("child_id", "shared")``. ``numbers``: pairs (column, setting) of single values, e.g. ``("user_id", "user")``.
+    ``append_only``: rows may be added by anyone with a scope but never changed; reading follows the policy.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        lenses: Iterable[str] = (),
+        column: str = "region_code",
+        ids: Iterable[tuple[str, str]] = (),
+        numbers: Iterable[tuple[str, str]] = (),
+        texts: Iterable[tuple[str, str]] = (),
+        append_only: bool = False,
+    ) -> None:
+        super().__init__(name=name)
+        self.lenses, self.column = tuple(lenses), column
+        self.ids, self.numbers, self.texts = tuple(map(tuple, ids)), tuple(map(tuple, numbers)), tuple(map(tuple, texts))
+        self.append_only = append_only
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        for key in ("lenses", "ids", "numbers", "texts"):
+            if value := getattr(self, key):
+                kwargs[key] = value
+        if self.column != "region_code":
+            kwargs["column"] = self.column
+        if self.append_only:
+            kwargs["append_only"] = True
+        return path, args, kwargs
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RowScope) and self.deconstruct() == other.deconstruct()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def predicate(self) -> str:
+        """The boolean SQL of the policy."""
+        arms = [envelope(lens, self.column) for lens in self.lenses]
+        arms += [f"{column} = ANY ({IDS.format(setting=setting)})" for column, setting in self.ids]
+        arms += [f"{column} = {NUMBER.format(setting=setting)}" for column, setting in self.numbers]
+        arms += [f"{column} = nullif(current_setting('app.{setting}', true), '')" for column, setting in self.texts]
+        return "(" + " OR ".join(arms) + ")"
+
+    def statements(self, table: str) -> list[str]:
+        predicate = self.predicate()
+        head = [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY", f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"]
+        if self.append_only:
+            return [
+                *head,
+                f"CREATE POLICY {self.name} ON {table} FOR SELECT USING {predicate}",
+                f"CREATE POLICY {self.name}_add ON {table} FOR INSERT "
+                f"WITH CHECK (nullif(current_setting('app.user', true), '') IS NOT NULL)",
+            ]
+        return [
+            *head,
+            f"CREATE POLICY {self.name} ON {table} USING {predicate} WITH CHECK ({predicate} AND {WRITABLE})",
+        ]
+
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override]
+        """Called while the table is created: the policy follows once the table exists."""
+        schema_editor.deferred_sql.extend(self._deferred(model, schema_editor))
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
+        *first, last = self._deferred(model, schema_editor)
+        for statement in first:
+            schema_editor.execute(statement)
+        return last
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
+        table = schema_editor.quote_name(model._meta.db_table)
+        if self.append_only:
+            schema_editor.execute(f"DROP POLICY {self.name}_add ON {table}")
+        return self._statement(f"DROP POLICY {self.name} ON {table}", model, schema_editor)
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:
+        """The database decides; there is nothing to validate on an instance."""
+
+    def _deferred(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+        table = schema_editor.quote_name(model._meta.db_table)
+        return [self._statement(sql, model, schema_editor) for sql in self.statements(table)]
+
+    @staticmethod
+    def _statement(sql: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        table = Table(model._meta.db_table, schema_editor.quote_name)
+        return Statement(sql.replace("%", "%%") + "%(table)s", table=_Silent(table))
+
+
+class _Silent(Table):
+    """A table reference that renders as nothing: it only ties a statement to its table, so that dropping the table drops it."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(table.table, table.quote_name)
+
+    def __str__(self) -> str:
+        return ""
+
+
+class RestrictedRows(RowScope):
+    """A second, narrower policy: where ``flag`` is true only the people named in setting ``named`` see the row."""
+
+    def __init__(self, *, name: str, flag: str, column: str, setting: str) -> None:
+        super().__init__(name=name, column=column)
+        self.flag, self.setting = flag, setting
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, _ = super().deconstruct()
+        return path, args, {"name": self.name, "flag": self.flag, "column": self.column, "setting": self.setting}
+
+    def predicate(self) -> str:
+        return f"({self.flag} IS FALSE OR {self.column} = ANY ({IDS.format(setting=self.setting)}))"
+
+    def statements(self, table: str) -> list[str]:
+        return [f"CREATE POLICY {self.name} ON {table} AS RESTRICTIVE USING {self.predicate()}"]
+
+
+def append_only_tables() -> list[str]:
+    """Tables that the application role may read and add to, never change."""
+    from django.apps import apps
+
+    return sorted(
+        model._meta.db_table
+        for model in apps.get_models()
+        for constraint in model._meta.constraints
+        if isinstance(constraint, RowScope) and constraint.append_only
+    )

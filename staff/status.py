@@ -1,0 +1,93 @@
+"""What every state and risk level looks like: one word, one chip, one icon, everywhere.
+
+Keys are the short codes that models store and workflows name; a state that two models share keeps one word.
+`chip` is the suffix of the `cw-status-` class and says what the state asks of the reader: nothing yet
+(``""``), someone has it now (``now``), finished well (``done``), it needs something from you (``back``),
+failed or late (``bad``), closed (``off``).
+"""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Look(NamedTuple):
+    """How a state is shown: `chip` class suffix, `icon` name in the sprite, translated `word`."""
+
+    chip: str
+    icon: str
+    word: str | Promise
+
+
+STATUS: dict[str, Look] = {
+    # on this device, or with nobody yet
+    "draft": Look("", "pencil", pgettext_lazy("state", "Draft")),
+    "unsent": Look("", "cloud-upload", pgettext_lazy("state", "Waiting to send")),
+    "planned": Look("", "calendar-event", pgettext_lazy("state", "Planned")),
+    # review of visits
+    "submitted": Look("now", "send", pgettext_lazy("state", "Submitted")),
+    "to_approve": Look("now", "clock", pgettext_lazy("state", "To be reviewed")),
+    "returned": Look("back", "corner-up-left", pgettext_lazy("state", "Returned")),
+    "approved": Look("done", "check", pgettext_lazy("state", "Approved")),
+    "escalated": Look("now", "arrow-up-right", pgettext_lazy("state", "Escalated")),
+    # cases, plans and their actions
+    "open": Look("now", "folder-open", pgettext_lazy("state", "Open")),
+    "closed": Look("off", "archive", pgettext_lazy("state", "Closed")),
+    "done": Look("done", "check", pgettext_lazy("state", "Done")),
+    "cancelled": Look("off", "ban", pgettext_lazy("state", "Cancelled")),
+    # referrals and invitations
+    "pending": Look("now", "hourglass", pgettext_lazy("state", "Awaiting reply")),
+    "accepted": Look("done", "check", pgettext_lazy("state", "Accepted")),
+    "declined": Look("bad", "x", pgettext_lazy("state", "Declined")),
+    # applications and entitlements
+    "to_accept": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),
+    "supplement": Look("back", "file-plus", pgettext_lazy("state", "Documents needed")),
+    "verifying": Look("now", "search", pgettext_lazy("state", "Verifying")),
+    "to_confirm": Look("now", "file-check", pgettext_lazy("state", "To be confirmed")),
+    "confirmed": Look("done", "check", pgettext_lazy("state", "Confirmed")),
+    "refused": Look("bad", "x", pgettext_lazy("state", "Not confirmed")),
+    "withdrawn": Look("off", "ban", pgettext_lazy("state", "Withdrawn")),
+    "active": Look("done", "check", pgettext_lazy("state", "Entitled")),
+    "rechecking": Look("now", "refresh", pgettext_lazy("state", "Re-checking")),
+    "ending": Look("back", "hourglass", pgettext_lazy("state", "To be ended")),
+    "ended": Look("off", "circle-off", pgettext_lazy("state", "Ended")),
+    # batches and payments
+    "prepared": Look("now", "file-check", pgettext_lazy("state", "Awaiting approval")),
+    "approved_batch": Look("now", "cash", pgettext_lazy("state", "Awaiting release")),
+    "released": Look("done", "check", pgettext_lazy("state", "Released")),
+    "reconciled": Look("done", "checklist", pgettext_lazy("state", "Reconciled")),
+    "queued": Look("now", "clock", pgettext_lazy("state", "To be paid")),
+    "paid": Look("done", "check", pgettext_lazy("state", "Paid")),
+    "failed": Look("bad", "x", pgettext_lazy("state", "Payment failed")),
+    "held": Look("back", "player-pause", pgettext_lazy("state", "Held back")),
+    # list matching
+    "to_review": Look("now", "search", pgettext_lazy("state", "To be decided")),
+    "to_check": Look("now", "map-pin", pgettext_lazy("state", "To be checked")),
+    "true": Look("bad", "alert-triangle", pgettext_lazy("state", "Found true")),
+    "untrue": Look("done", "check", pgettext_lazy("state", "Found untrue")),
+    "uncheckable": Look("off", "circle-off", pgettext_lazy("state", "Could not be checked")),
+    # long work
+    "running": Look("now", "refresh", pgettext_lazy("state", "Running")),
+    "broken": Look("bad", "alert-triangle", pgettext_lazy("state", "Stopped by an error")),
+    # what a clock or a lock adds to any of them
+    "locked": Look("off", "lock", pgettext_lazy("state", "Locked")),
+    "overdue": Look("bad", "alert-triangle", pgettext_lazy("state", "Overdue")),
+}
+
+RISK_WORDS: dict[str, str | Promise] = {
+    "red": _("Red · high"),
+    "yellow": _("Yellow · medium"),
+    "blue": _("Blue · low"),
+    "green": _("Green · stable"),
+}
+
+
+def look_of(state: str) -> Look:
+    """The look of a state code; a code that nobody has listed shows itself as a plain chip, never an error.
+
+    A page must not fall over a missing word; tests/test_templates.py reads every model's states and fails
+    instead.
+    """
+    return STATUS.get(state) or Look("", "info-circle", state)

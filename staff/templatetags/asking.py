@@ -1,0 +1,168 @@
+"""Blocks that ask: choices, questions, photos, the save bar, what can be done now, reasons, the reveal
+dialog.
+
+Their fields are plain HTML, so they post without scripts; errors and hints stand under the field they are
+about.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+Rows = Iterable[dict[str, Any]]
+Values = dict[str, Any]
+
+
+@register.inclusion_tag("components/choices.html")
+def choices(
+    name: str,
+    options: Iterable[Sequence[Any]],
+    legend: str = "",
+    chosen: Any = (),
+    many: bool = False,
+    need: str = "",
+    columns: int = 0,
+    hint: str = "",
+    error: str = "",
+    look: str = "choices",
+) -> Values:
+    """Large radio buttons, or check boxes with `many`. options: (value, label) or (value, label, risk
+    level).
+
+    `look` is choices (boxes in `columns`) or chips (round, as many as fit). `need` is the word beside the
+    legend.
+    """
+    taken = {str(c) for c in (chosen if isinstance(chosen, (list, tuple, set)) else [chosen])}
+    rows = [
+        {"value": o[0], "label": o[1], "level": o[2] if len(o) > 2 else "", "checked": str(o[0]) in taken}
+        for o in options
+    ]
+    return {
+        "name": name,
+        "options": rows,
+        "legend": legend,
+        "many": many,
+        "need": need,
+        "columns": columns,
+        "hint": hint,
+        "error": error,
+        "look": look,
+    }
+
+
+@register.inclusion_tag("components/ask.html")
+def ask(
+    name: str,
+    question: str,
+    value: Any = None,
+    yes: str = "yes",
+    no: str = "no",
+    hint: str = "",
+    error: str = "",
+) -> Values:
+    """A question answered no or yes; yes turns its block yellow and shows the hint. `value` is `yes`, `no`
+    or None.
+    """
+    return {
+        "name": name,
+        "question": question,
+        "value": value,
+        "yes": yes,
+        "no": no,
+        "hint": hint,
+        "error": error,
+    }
+
+
+@register.inclusion_tag("components/photos.html")
+def photos(shots: Rows = (), name: str = "", most: int = 6, small: bool = False) -> Values:
+    """Pictures with their state written on them: {url, thumb, alt, state}; state sent, waiting, failed or
+    none.
+
+    `name` makes the field that takes or chooses pictures, at most `most` of them (static/js/photos.js
+    shrinks them before they are sent). Never in lists.
+    """
+    return {"shots": shots, "name": name, "most": most, "small": small}
+
+
+@register.inclusion_tag("components/save_bar.html")
+def save_bar(label: str, form: str = "", saved: str = "", name: str = "", value: str = "") -> Values:
+    """The bottom of a long form: where its content is, then the one submit. `form` is the id of the form
+    element.
+    """
+    return {"label": label, "form": form, "saved": saved, "name": name, "value": value}
+
+
+@register.inclusion_tag("components/actions.html")
+def actions(entries: Rows, url: str = "", note: str = "", neighbours: bool = False) -> Values:
+    """What can be done now, as `available()` says; the first is primary. Each is a form that posts to its
+    URL.
+
+    {name, label, url, icon, key, primary, disabled, reasons, text_label, needs_text, prompt, fields}:
+    `reasons` ((code, label) pairs) or `needs_text` open a panel where the reason is required; `disabled` is
+    the reason why the step is not yours; `fields` is a form object shown in the panel. `url` is the default
+    to post to, with the field `action` = name. `neighbours` shows the keys J and K.
+    """
+    rows = [
+        {**entry, "asks": bool(entry.get("reasons") or entry.get("needs_text") or entry.get("fields"))}
+        for entry in entries
+    ]
+    if rows and not any("primary" in row for row in rows):
+        rows[0]["primary"] = True
+    return {"entries": rows, "url": url, "note": note, "neighbours": neighbours}
+
+
+@register.inclusion_tag("components/reason.html")
+def reason(
+    prompt: str,
+    reasons: Iterable[Sequence[Any]] = (),
+    text_label: str = "",
+    needs_text: bool = True,
+    stem: str = "reason",
+) -> Values:
+    """The part of a form that asks why: coded reasons as chips (`reason_code`), then words (`reason`).
+
+    `stem` makes ids unique where a page has several.
+    """
+    return {
+        "prompt": prompt,
+        "reasons": reasons,
+        "text_label": text_label,
+        "needs_text": needs_text,
+        "stem": stem,
+    }
+
+
+@register.inclusion_tag("components/reveal_dialog.html")
+def reveal_dialog(
+    title: str,
+    url: str,
+    reasons: Iterable[Sequence[Any]],
+    value: str = "",
+    seconds: int = 60,
+    error: str = "",
+) -> Values:
+    """Asks why before a masked number is shown; with `value` shows it, and hides it again after `seconds`.
+
+    Rendered alone it is the content of the dialog; within a page it is that page. Posts `reason_code` and
+    `reason`.
+    """
+    return {
+        "title": title,
+        "url": url,
+        "reasons": reasons,
+        "value": value,
+        "seconds": seconds,
+        "error": error,
+    }
+
+
+@register.inclusion_tag("components/outbox.html")
+def outbox(home: str = "") -> Values:
+    """Visits that are on this device and not yet sent, filled in by static/js/outbox.js. `home` is the way
+    back.
+    """
+    return {"home": home}

@@ -1,0 +1,123 @@
+"""Blocks of figures: workflow steps, equations, explained amounts, comparisons, progress, charts, checks."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import template
+
+from staff.charts import line_chart_of
+from staff.differences import mark_differences
+
+register = template.Library()
+
+Rows = Iterable[dict[str, Any]]
+Values = dict[str, Any]
+
+
+@register.inclusion_tag("components/steps.html")
+def steps(entries: Rows, stacked: bool = False) -> Values:
+    """A fixed workflow with who and when on each step: {label, note, state}; state done, now or later."""
+    return {"entries": entries, "stacked": stacked}
+
+
+@register.inclusion_tag("components/bridge.html")
+def bridge(terms: Rows, label: str) -> Values:
+    """An equation that can be checked by eye: {op, label, value, kind, sum, apart}.
+
+    op is +, −, = or empty; kind money or number; `sum` marks the result, `apart` what stands beside the
+    equation.
+    """
+    return {"terms": terms, "label": label}
+
+
+@register.inclusion_tag("components/explain_amount.html")
+def explain_amount(
+    title: str,
+    lines: Rows,
+    total: Decimal,
+    total_label: str,
+    clause: str = "",
+    cite: str = "",
+    rows: Rows = (),
+    foot: str = "",
+    close: str = "",
+) -> Values:
+    """How one amount came about: lines {label, note, amount, minus}, the total, the clause, and where each
+    came from.
+
+    `rows` as in `facts`; `close` is the URL without the drawer.
+    """
+    return {
+        "title": title,
+        "lines": lines,
+        "total": total,
+        "total_label": total_label,
+        "clause": clause,
+        "cite": cite,
+        "rows": rows,
+        "foot": foot,
+        "close": close,
+    }
+
+
+@register.inclusion_tag("components/compare_row.html")
+def compare_row(
+    label: str,
+    left: str,
+    right: str,
+    verdict: str = "",
+    same: bool | None = None,
+    masked: bool = False,
+    reveal: str = "",
+    person: str = "",
+) -> Values:
+    """One line of a comparison; only the differing characters are marked. `verdict` is the short judgement.
+
+    `same` overrides the comparison of the texts. `masked` sets both as numbers, `reveal` adds the eye on
+    the right.
+    """
+    left_marked, right_marked = mark_differences(left, right)
+    equal = (left == right and bool(left)) if same is None else same
+    if equal:
+        left_marked, right_marked = left, right
+    return {
+        "label": label,
+        "left": left_marked,
+        "right": right_marked,
+        "verdict": verdict,
+        "same": equal,
+        "masked": masked,
+        "reveal": reveal,
+        "person": person,
+    }
+
+
+@register.inclusion_tag("components/progress.html")
+def progress(
+    label: str, done: int, total: int, url: str = "", finished: bool = False, note: str = "", failed: str = ""
+) -> Values:
+    """How far long work is. With `url` it asks again every second until `finished` or `failed` (a
+    sentence).
+    """
+    return {
+        "label": label,
+        "done": done,
+        "total": total,
+        "url": url,
+        "finished": finished,
+        "note": note,
+        "failed": failed,
+    }
+
+
+@register.inclusion_tag("components/line_chart.html")
+def line_chart(points: Sequence[tuple[str, int]], label: str) -> Values:
+    """A line of (label, number) points, drawn as SVG on the server. `label` says in words what it shows."""
+    return {"chart": line_chart_of(points), "label": label}
+
+
+@register.inclusion_tag("components/checks.html")
+def checks(entries: Rows) -> Values:
+    """Whether figures agree: {label, ok, note}."""
+    return {"entries": entries}

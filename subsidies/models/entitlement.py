@@ -1,0 +1,92 @@
+"""Entitlements, and the other benefits that are set off against them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from staff.audit import tracked
+from staff.policies import RowScope
+from staff.scope import ScopedManager
+from subsidies.enums import EndReason, EntitlementState, OffsetKind
+from subsidies.models.application import Application
+from subsidies.models.scheme import Scheme
+from subsidies.workflows import ENTITLEMENT
+
+
+@tracked("cases", "money")
+class Entitlement(models.Model):
+    """在保: a dated right to a monthly amount. Months are stored as their first day; ``end_month`` is the last one paid."""
+
+    child = models.ForeignKey("cases.Child", models.PROTECT, related_name="entitlements")
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    application = models.OneToOneField(Application, models.PROTECT, null=True, related_name="entitlement")
+    category = models.CharField(_("category"), max_length=30)
+    placement = models.CharField(_("placement"), max_length=12)
+    start_month = models.DateField(_("first month"))
+    end_month = models.DateField(_("last month"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=EntitlementState.choices, default=EntitlementState.ACTIVE)
+    end_reason = models.CharField(_("reason for ending"), max_length=20, choices=EndReason.choices, blank=True)
+    confirmed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField()
+
+    objects = ScopedManager["Entitlement"]()
+    workflow = ENTITLEMENT
+
+    class Meta:
+        ordering = ["child_id", "start_month", "pk"]
+        verbose_name = _("entitlement")
+        verbose_name_plural = _("entitlements")
+        indexes = [models.Index(fields=["child"]), models.Index(fields=["region", "start_month"])]
+        constraints = [
+            RowScope(name="subsidies_entitlement_scope", lenses=["cases", "money"]),
+            models.UniqueConstraint(
+                fields=["child", "scheme"], condition=~Q(state="ended"), name="entitlement_open_once",
+                violation_error_message=_("This child is already entitled under this scheme."),
+            ),
+            models.CheckConstraint(
+                name="entitlement_months",
+                condition=Q(start_month__day=1) & (Q(end_month__isnull=True) | Q(end_month__day=1)),
+            ),
+            models.CheckConstraint(
+                name="entitlement_ended_has_reason",
+                condition=~Q(state="ended") | (Q(end_month__isnull=False) & ~Q(end_reason="")),
+                violation_error_message=_("Ending an entitlement needs a last month and a reason."),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.scheme} {self.start_month:%Y-%m}"
+
+
+@tracked("cases", "money")
+class Offset(models.Model):
+    """抵扣: another benefit of the child, by month range, that is set off against the standard (补差)."""
+
+    entitlement = models.ForeignKey(Entitlement, models.CASCADE, related_name="offsets")
+    child = models.ForeignKey("cases.Child", models.PROTECT, related_name="+")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    kind = models.CharField(_("benefit"), max_length=20, choices=OffsetKind.choices)
+    amount = models.DecimalField(_("yuan a month, the child's share"), max_digits=10, decimal_places=2)
+    start_month = models.DateField(_("from month"))
+    end_month = models.DateField(_("to month"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=200)
+    discrepancy_id = models.BigIntegerField(null=True, editable=False)
+
+    objects = ScopedManager["Offset"]()
+
+    class Meta:
+        ordering = ["entitlement_id", "start_month", "pk"]
+        verbose_name = _("offset")
+        constraints = [
+            RowScope(name="subsidies_offset_scope", lenses=["cases", "money"]),
+            models.UniqueConstraint(
+                fields=["entitlement", "kind"], condition=Q(end_month__isnull=True), name="offset_open_once"
+            ),
+            models.CheckConstraint(name="offset_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="offset_months", condition=Q(end_month__isnull=True) | Q(end_month__gte=F("start_month"))
+            ),
+        ]

@@ -1,0 +1,169 @@
+"""Payment batches, payments with frozen context, bank files and bank results."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from staff.audit import tracked
+from staff.crypto import EncryptedField
+from staff.policies import RowScope
+from staff.scope import ScopedManager
+from subsidies.enums import BatchState, FailReason, HoldReason, PaymentKind, PaymentState
+from subsidies.models.entitlement import Entitlement
+from subsidies.models.scheme import Scheme
+from subsidies.workflows import BATCH
+
+
+@tracked("money")
+class PaymentBatch(models.Model):
+    """发放批次: one month of one scheme in one county. Prepared, approved and released by three people."""
+
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
+    month = models.DateField(_("month"))
+    number = models.CharField(_("batch number"), max_length=30)
+    state = models.CharField(_("state"), max_length=12, choices=BatchState.choices, default=BatchState.PREPARED)
+    line_count = models.PositiveIntegerField(default=0)
+    total = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    prepared_by = models.ForeignKey("staff.User", models.PROTECT, related_name="+")
+    prepared_at = models.DateTimeField()
+    approved_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    released_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    reconciled_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+
+    objects = ScopedManager["PaymentBatch"]()
+    workflow = BATCH
+
+    class Meta:
+        ordering = ["-month", "-pk"]
+        verbose_name = _("payment batch")
+        verbose_name_plural = _("payment batches")
+        constraints = [
+            RowScope(name="subsidies_paymentbatch_scope", lenses=["money"]),
+            models.UniqueConstraint(fields=["region", "number"], name="batch_number_once"),
+            models.UniqueConstraint(
+                fields=["region", "scheme", "month"], condition=~Q(state="returned"), name="batch_once_a_month"
+            ),
+            models.CheckConstraint(
+                name="batch_approver_is_another",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("prepared_by")),
+                violation_error_message=_("A batch is approved by another person than the one who prepared it."),
+            ),
+            models.CheckConstraint(
+                name="batch_releaser_is_another",
+                condition=Q(released_by__isnull=True)
+                | (~Q(released_by=F("prepared_by")) & ~Q(released_by=F("approved_by")) & Q(approved_by__isnull=False)),
+                violation_error_message=_("A batch is released by a third person, after approval."),
+            ),
+            models.CheckConstraint(name="batch_month", condition=Q(month__day=1)),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+@tracked("money")
+class Payment(models.Model):
+    """一笔: one payee, one month. Everything that explains it is frozen here when the batch is prepared."""
+
+    batch = models.ForeignKey(PaymentBatch, models.PROTECT, related_name="payments")
+    entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="payments")
+    child = models.ForeignKey("cases.Child", models.PROTECT, related_name="payments")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
+    line = models.PositiveIntegerField(_("line"))
+    month = models.DateField(_("month"))
+    kind = models.CharField(_("kind"), max_length=10, choices=PaymentKind.choices, default=PaymentKind.REGULAR)
+    standard = models.DecimalField(_("standard"), max_digits=10, decimal_places=2)
+    amount = models.DecimalField(_("amount"), max_digits=10, decimal_places=2)
+    explanation = models.JSONField(default=dict)
+    child_name = models.CharField(max_length=60)
+    category = models.CharField(max_length=30)
+    placement = models.CharField(max_length=12)
+    payee_name = models.CharField(max_length=60)
+    payee_relation = models.CharField(max_length=20)
+    bank_name = models.CharField(max_length=80)
+    account = EncryptedField()
+    account_digest = models.BinaryField(max_length=32, null=True)
+    state = models.CharField(_("state"), max_length=10, choices=PaymentState.choices, default=PaymentState.PREPARED)
+    hold_reason = models.CharField(max_length=20, choices=HoldReason.choices, blank=True)
+    fail_reason = models.CharField(max_length=20, choices=FailReason.choices, blank=True)
+    bank_message = models.CharField(max_length=120, blank=True)
+    paid_date = models.DateField(null=True)
+    cancelled = models.BooleanField(default=False, help_text=_("Belonged to a batch that was returned before release."))
+
+    objects = ScopedManager["Payment"]()
+
+    class Meta:
+        ordering = ["batch_id", "line"]
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        indexes = [models.Index(fields=["child", "month"]), models.Index(fields=["region", "month"])]
+        constraints = [
+            RowScope(name="subsidies_payment_scope", lenses=["cases", "money"]),
+            models.UniqueConstraint(
+                fields=["entitlement", "month"],
+                condition=Q(kind="regular", cancelled=False),
+                name="payment_regular_once_a_month",
+                violation_error_message=_("This month is already paid for this entitlement."),
+            ),
+            models.UniqueConstraint(
+                fields=["child", "scheme", "month"],
+                condition=Q(kind="regular", cancelled=False),
+                name="payment_child_once_a_month",
+                violation_error_message=_("This month is already paid for this child."),
+            ),
+            models.UniqueConstraint(fields=["batch", "line"], name="payment_line_once"),
+            models.CheckConstraint(name="payment_not_negative", condition=Q(amount__gte=0)),
+            models.CheckConstraint(name="payment_month", condition=Q(month__day=1)),
+            models.CheckConstraint(name="payment_failed_has_reason", condition=~Q(state="failed") | ~Q(fail_reason="")),
+            models.CheckConstraint(name="payment_paid_has_date", condition=~Q(state="paid") | Q(paid_date__isnull=False)),
+        ]
+
+
+class BankFile(models.Model):
+    """A file sent to the bank: exact bytes archived with their sha256; every line is a Payment."""
+
+    batch = models.ForeignKey(PaymentBatch, models.PROTECT, related_name="bank_files")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    format = models.CharField(max_length=4)
+    file = models.ForeignKey("staff.StoredFile", models.PROTECT, related_name="+")
+    line_count = models.PositiveIntegerField()
+    total = models.DecimalField(max_digits=14, decimal_places=2)
+    made_at = models.DateTimeField()
+
+    objects = ScopedManager["BankFile"]()
+
+    class Meta:
+        ordering = ["batch_id", "format"]
+        constraints = [
+            RowScope(name="subsidies_bankfile_scope", lenses=["money"], append_only=True),
+            models.UniqueConstraint(fields=["batch", "format"], name="bank_file_once"),
+        ]
+
+
+class BankResult(models.Model):
+    """A result file of the bank. The same file twice changes nothing."""
+
+    batch = models.ForeignKey(PaymentBatch, models.PROTECT, related_name="results")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    file = models.ForeignKey("staff.StoredFile", models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    paid_count = models.PositiveIntegerField()
+    failed_count = models.PositiveIntegerField()
+    user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    objects = ScopedManager["BankResult"]()
+
+    class Meta:
+        ordering = ["batch_id", "at", "pk"]
+        constraints = [
+            RowScope(name="subsidies_bankresult_scope", lenses=["money"], append_only=True),
+            models.UniqueConstraint(fields=["batch", "sha256"], name="bank_result_once"),
+        ]
