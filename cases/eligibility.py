@@ -245,6 +245,9 @@ def decide_category(
     ask_again: dt.date | None = None
     if row is Row.TOO_EARLY:
         ask_again = max(min(parent.waits_until) for parent in parents if _waits(parent))
+    elif row is Row.EVIDENCE_MISSING:
+        # Time may decide it before the paper comes, when a parent has another situation that is waiting.
+        ask_again = min((day for parent in parents for day in parent.waits_until), default=None)
     elif TABLE[row].answer is Answer.ELIGIBLE:
         ends = [parent.lasts_until for parent in parents if parent.lasts_until is not None]
         ask_again = min([birthday(birth_date, ADULT), next_recheck(on, config.recheck_months), *ends])

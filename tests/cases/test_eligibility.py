@@ -219,6 +219,12 @@ def test_what_is_missing_is_told_while_waiting_too() -> None:
     assert [missing.parent for missing in decision.missing_evidence] == [Parent.MOTHER]
 
 
+def test_a_waiting_situation_gives_the_day_while_a_paper_is_missing() -> None:
+    mother = [Situation(Kind.DEAD), proven(Kind.LOST_CONTACT, D(2026, 10, 1))]
+    decision = decide([ILL], mother)
+    assert (decision.row, decision.ask_again_on) == (Row.EVIDENCE_MISSING, D(2027, 4, 1))
+
+
 def test_untraceable_parents_need_the_police_certificate() -> None:
     bare = [Situation(Kind.UNTRACEABLE)]
     decision = decide(bare, bare)
