@@ -100,7 +100,9 @@ def explain(problem: IdentityProblem) -> Promise:
 def canonical(text: str) -> str:
     """Full-width to half-width, upper case, and no spaces or quotation marks around or inside."""
     folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join(c for c in folded if not (c.isspace() or unicodedata.category(c) == "Cf" or c in "'`’‘\"-"))
+    return "".join(
+        c for c in folded if not (c.isspace() or unicodedata.category(c) == "Cf" or c in "'`’‘\"-")
+    )
 
 
 def check_character(first17: str) -> str:
@@ -123,7 +125,9 @@ def _is_birth(digits: str) -> bool:
 
 def is_valid(number: str) -> bool:
     """Whether an 18-character text has the shape, a calendar date and the right check character."""
-    return bool(_SHAPE.fullmatch(number)) and _is_birth(number[6:14]) and check_character(number) == number[17]
+    return (
+        bool(_SHAPE.fullmatch(number)) and _is_birth(number[6:14]) and check_character(number) == number[17]
+    )
 
 
 def problem_of(text: str) -> IdentityProblem | None:
@@ -278,3 +282,8 @@ def digest_identity(number: str) -> bytes:
     from staff import crypto  # reads settings when called; the rest of this module stays pure
 
     return crypto.digest(number, _DIGEST_PURPOSE)
+
+
+def digest_account(number: str) -> bytes:
+    """Blind index of a bank account number (digits only), 32 bytes."""
+    return digest("".join(c for c in number if c.isdigit()), "account")

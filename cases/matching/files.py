@@ -52,7 +52,9 @@ def open_grids(source: Path | bytes) -> Iterator[Grid]:
     if size == 0:
         raise ListFileError(_("The file is empty. Ask the sender for the list again."))
     if size > MAX_FILE_BYTES:
-        raise ListFileError(_("The file is larger than 100 MB. Split the list by township and send the parts."))
+        raise ListFileError(
+            _("The file is larger than 100 MB. Split the list by township and send the parts.")
+        )
     with _stream(source) as stream:
         head = stream.read(8192)
     if head.startswith(_OLE):
@@ -61,7 +63,9 @@ def open_grids(source: Path | bytes) -> Iterator[Grid]:
         yield from _workbook(source)
     elif _MARKUP.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")):
         raise ListFileError(
-            _("This is a web page with the name of a spreadsheet. Open it in Excel or WPS and save it as .xlsx.")
+            _(
+                "This is a web page with the name of a spreadsheet. Open it in Excel or WPS and save it as .xlsx."
+            )
         )
     else:
         yield Grid("", _delimited(source, head))
@@ -74,7 +78,9 @@ def _stream(source: Path | bytes) -> BinaryIO:
 def _ole_message(source: Path | bytes) -> str:
     with _stream(source) as stream:
         if _ENCRYPTED in stream.read():
-            return _("The workbook is protected by a password. Open it, remove the password, save it and upload it again.")
+            return _(
+                "The workbook is protected by a password. Open it, remove the password, save it and upload it again."
+            )
     return _("This is an old .xls, .et or .doc file. Open it in Excel or WPS and save it as .xlsx.")
 
 
@@ -89,9 +95,17 @@ def _workbook(source: Path | bytes) -> Iterator[Grid]:
         )
     except python_calamine.PasswordError as error:
         raise ListFileError(
-            _("The workbook is protected by a password. Open it, remove the password, save it and upload it again.")
+            _(
+                "The workbook is protected by a password. Open it, remove the password, save it and upload it again."
+            )
         ) from error
-    except (zipfile.BadZipFile, python_calamine.CalamineError, EOFError, NotImplementedError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        python_calamine.CalamineError,
+        EOFError,
+        NotImplementedError,
+        OSError,
+    ) as error:
         raise ListFileError(_damaged()) from error
     with book:
         for sheet in book.sheets_metadata:
@@ -116,13 +130,19 @@ def _refuse_sprawl(source: Path | bytes) -> None:
         parts = archive.infolist()
         names = {p.filename for p in parts}
         if "xl/workbook.xml" not in names and "xl/workbook.bin" not in names:
-            raise ListFileError(_("This is not a spreadsheet. Save the list as .xlsx or .csv and upload that."))
+            raise ListFileError(
+                _("This is not a spreadsheet. Save the list as .xlsx or .csv and upload that.")
+            )
         if any(p.flag_bits & 1 for p in parts):
             raise ListFileError(
-                _("The workbook is protected by a password. Open it, remove the password, save it and upload it again.")
+                _(
+                    "The workbook is protected by a password. Open it, remove the password, save it and upload it again."
+                )
             )
         unpacked, packed = sum(p.file_size for p in parts), sum(p.compress_size for p in parts)
-        if unpacked > MAX_UNPACKED_BYTES or (unpacked > 2**26 and unpacked > MAX_UNPACK_RATIO * max(packed, 1)):
+        if unpacked > MAX_UNPACKED_BYTES or (
+            unpacked > 2**26 and unpacked > MAX_UNPACK_RATIO * max(packed, 1)
+        ):
             raise ListFileError(
                 _("The workbook unpacks to far more than a list can hold. Copy the list into a new workbook.")
             )
@@ -202,7 +222,9 @@ def _encoding(source: Path | bytes, head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if b"\x00" in head:
-        raise ListFileError(_("This is neither a workbook nor text. Save the list as .xlsx or .csv and upload that."))
+        raise ListFileError(
+            _("This is neither a workbook nor text. Save the list as .xlsx or .csv and upload that.")
+        )
     for encoding in ("utf-8-sig", "gb18030"):
         decoder = codecs.getincrementaldecoder(encoding)("strict")
         try:
@@ -213,8 +235,12 @@ def _encoding(source: Path | bytes, head: bytes) -> str:
         except UnicodeDecodeError:
             continue
         return encoding
-    raise ListFileError(
-        _("The text is in no known encoding (UTF-8, GB18030). Open it in Excel or WPS and save it as .xlsx.")
+    raise ListFileError(_unknown_encoding())
+
+
+def _unknown_encoding() -> str:
+    return _(
+        "The text is in no known encoding (UTF-8, GB18030). Open it in Excel or WPS and save it as .xlsx."
     )
 
 
@@ -230,8 +256,12 @@ def _delimited(source: Path | bytes, head: bytes) -> Iterator[tuple[int, list[st
                 if number > MAX_ROWS:
                     raise ListFileError(_("The file has more than 300,000 rows. Split the list by township."))
                 yield number, cells, frozenset()
+        except UnicodeError as error:
+            raise ListFileError(_unknown_encoding()) from error
         except csv.Error as error:
             raise ListFileError(
-                _("The text breaks off in row %(row)s: a quotation mark is not closed. Save the list as .xlsx.")
+                _(
+                    "The text breaks off in row %(row)s: a quotation mark is not closed. Save the list as .xlsx."
+                )
                 % {"row": number + 1}
             ) from error

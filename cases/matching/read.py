@@ -162,7 +162,8 @@ def _list_type(values: dict[str, str], otherwise: str) -> str:
 
 
 def _chain(
-    pending: list[tuple[int, list[str], frozenset[int]]], rows: Iterator[tuple[int, list[str], frozenset[int]]]
+    pending: list[tuple[int, list[str], frozenset[int]]],
+    rows: Iterator[tuple[int, list[str], frozenset[int]]],
 ) -> Iterator[tuple[int, list[str], frozenset[int]]]:
     yield from pending
     yield from rows
@@ -205,13 +206,19 @@ def _find_header(
 def _is_group_row(upper: Sequence[str], lower: Sequence[str]) -> bool:
     """Whether the row above a header groups its columns: two or more known words, none of them long."""
     named = [c.strip() for c in upper if c.strip()]
-    return len(named) >= 2 and len(upper) >= len(lower) // 2 and sum(headers.field_of(c) is not None for c in named) >= 2
+    return (
+        len(named) >= 2
+        and len(upper) >= len(lower) // 2
+        and sum(headers.field_of(c) is not None for c in named) >= 2
+    )
 
 
 def _is_lower_header(lower: Sequence[str], upper: Sequence[str]) -> bool:
     """Whether the row below a header is its second storey: nothing but known headers, under blank or group cells."""
     named = [c.strip() for c in lower if c.strip()]
-    return len(named) >= 2 and all(headers.field_of(c) is not None and not _ID_INSIDE.search(c) for c in named)
+    return len(named) >= 2 and all(
+        headers.field_of(c) is not None and not _ID_INSIDE.search(c) for c in named
+    )
 
 
 def _why_not_a_person(cells: Sequence[str]) -> str:
