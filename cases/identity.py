@@ -16,6 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import DisabilityKind, Sex
+from staff import crypto
+from staff.crypto import digest
 
 WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)
 CHECK_CHARACTERS: Final = "10X98765432"
@@ -25,7 +27,6 @@ LATEST_YEAR: Final = 2099
 _INVERSES: Final = tuple(pow(w, -1, 11) for w in WEIGHTS)
 _SHAPE = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
 _CERTIFICATE = re.compile(r"(\d{17}[\dX])([1-7])([1-4])(B\d{1,2})?", re.ASCII)
-_DIGEST_PURPOSE: Final = "identity"
 
 
 class IdentityProblem(StrEnum):
@@ -278,12 +279,10 @@ def parse_certificate(text: str) -> DisabilityCertificate:
 
 
 def digest_identity(number: str) -> bytes:
-    """Keyed digest of a canonical number: equal numbers have equal digests, nothing else is learnt."""
-    from staff import crypto  # reads settings when called; the rest of this module stays pure
-
-    return crypto.digest(number, _DIGEST_PURPOSE)
+    """Blind index of a canonical number, 32 bytes: equal numbers have equal digests, nothing else is learnt."""
+    return digest(number, "identity")
 
 
 def digest_account(number: str) -> bytes:
     """Blind index of a bank account number (digits only), 32 bytes."""
-    return digest("".join(c for c in number if c.isdigit()), "account")
+    return crypto.digest("".join(c for c in number if c.isdigit()), "account")
