@@ -8,3 +8,6 @@ from django.apps import AppConfig
 class ChildwelfareConfig(AppConfig):
     name = "childwelfare"
     verbose_name = "Childwelfare"
+
+    def ready(self) -> None:
+        from childwelfare import checks  # noqa: F401  (registers the system checks)

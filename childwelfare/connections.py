@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import dj_database_url
 
-from childwelfare import embedded, environment
+from childwelfare import environment, postgres_server, valkey_server
 from childwelfare.environment import SetupError
 
 APPLICATION_ROLE = "childwelfare_app"
@@ -86,7 +86,7 @@ def addresses() -> Addresses:
             "DATABASE_OWNER_URL is set but DATABASE_URL is not: set both, or DATABASE_URL alone."
         )
     if not given:
-        folder = embedded.postgres_socket_dir(environment.home())
+        folder = postgres_server.socket_dir(environment.home())
         return Addresses(socket_url(APPLICATION_ROLE, folder), socket_url(OWNER_ROLE, folder))
     if owner:
         return Addresses(given, owner)
@@ -124,7 +124,7 @@ def redis_url() -> str:
         if urlsplit(given).scheme not in {"redis", "rediss", "unix"}:
             raise SetupError("REDIS_URL must start with redis://, rediss:// or unix://.")
         return given
-    return f"unix://{quote(str(embedded.valkey_socket(environment.home())))}?db=0"
+    return f"unix://{quote(str(valkey_server.socket_path(environment.home())))}?db=0"
 
 
 def celery_url(url: str) -> str:

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "django.contrib.postgres",
     "rest_framework",
     "django_filters",
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "childwelfare.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "childwelfare.security.ContentSecurityPolicyMiddleware",
@@ -95,6 +97,9 @@ TEMPLATES = [
     },
 ]
 
+# Fields look as templates/django/forms says, in every form.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
 # --- Database -------------------------------------------------------------------------------------------
 # `default` is the restricted application role, `owner` the role that migrates the same database.
 DATABASES: dict[str, dict[str, Any]] = connections.databases()
@@ -107,9 +112,9 @@ REDIS_PREFIX = environment.variable("CHILDWELFARE_REDIS_PREFIX", "childwelfare")
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "childwelfare.cache.PrefixedRedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": REDIS_PREFIX,
+        "KEY_PREFIX": f"{REDIS_PREFIX}:cache",
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -117,7 +122,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_AGE = 12 * 60 * 60
-SESSION_COOKIE_NAME = environment.variable("CHILDWELFARE_SESSION_COOKIE", "childwelfare_session")
+# Browsers do not keep the cookies of two ports apart: installations side by side need names of their own.
+SESSION_COOKIE_NAME = "childwelfare_session" + ("" if PRODUCTION else f"_{environment.short_hash(str(HOME))}")
 
 CELERY_BROKER_URL = connections.celery_url(REDIS_URL)
 CELERY_RESULT_BACKEND = CELERY_BROKER_URL
@@ -138,7 +144,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "childwelfare.scheduler:Scheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "clear-expired-sessions": {
         "task": "childwelfare.tasks.clear_expired_sessions",

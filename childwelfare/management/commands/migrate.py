@@ -10,6 +10,7 @@ from django.db import connections
 
 from childwelfare import roles
 from childwelfare.environment import SetupError
+from staff.audit import install_trail
 
 
 class Command(DjangoMigrate):
@@ -40,6 +41,7 @@ class Command(DjangoMigrate):
             )
         super().handle(*args, **options)
         try:
+            install_trail("owner")
             with connections["owner"].cursor() as cursor:
                 roles.grant(cursor, application["USER"])
         except SetupError as error:
