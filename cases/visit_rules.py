@@ -165,7 +165,7 @@ class Escalation:
 
 
 def escalation(
-    answers: Mapping[FocusQuestion, bool], problems: Collection[Problem], risk: RiskLevel
+    answers: Mapping[FocusQuestion, bool] | Mapping[str, bool], problems: Collection[str], risk: str
 ) -> Escalation | None:
     """Level of the case that a visit calls for, with the reasons; None when ordinary visits are enough.
 

@@ -44,6 +44,13 @@ class LastMonthRule(models.TextChoices):
     MONTH_BEFORE = "month_before", _("The month before the 18th birthday is the last one paid")
 
 
+class StopRule(models.TextChoices):
+    """County switch: the month from which payment stops after an event other than the 18th birthday."""
+
+    NEXT_MONTH = "next_month", _("Stops from the month after the event")
+    SAME_MONTH = "same_month", _("Stops from the month of the event")
+
+
 class PaymentKind(models.TextChoices):
     """发放类型: one regular line a month, and arrears lines that name the month they repair."""
 
@@ -181,7 +188,7 @@ class Clause(models.TextChoices):
     ORPHAN_OFFSET = "orphan_offset", _("Deducted until the orphan's dibao or tekun is cancelled.")
     DISABILITY_NO_DOUBLE = (
         "disability_no_double",
-        _("A disabled child paid in full does not receive the living subsidy for disabled persons."),
+        _("An orphan does not hold the living subsidy for disabled persons: it is cancelled."),
     )
 
 

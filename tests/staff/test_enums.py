@@ -80,7 +80,7 @@ def test_only_the_auditor_reads_the_trail_and_only_the_administrator_manages_sta
 
 
 def test_readers() -> None:
-    assert READ_ONLY == {Role.LEADER, Role.AUDITOR, Role.VIEWER}
+    assert {Role.LEADER, Role.AUDITOR, Role.VIEWER} == READ_ONLY
 
 
 def test_posts_stand_where_the_office_is() -> None:
