@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Any
 
 from celery import Celery, signals
+from celery.platforms import SecurityWarning
+
+# As root (a container, a trial) the worker is what its web server is; its messages are JSON, never pickles.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "childwelfare.settings")
 

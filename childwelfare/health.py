@@ -18,7 +18,9 @@ OK = "ok"
 
 @lru_cache(maxsize=1)
 def _known_migrations() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None, ignore_no_initial=True).disk_migrations)
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    return frozenset(loader.disk_migrations)
 
 
 def _database() -> dict[str, str]:

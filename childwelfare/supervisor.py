@@ -171,12 +171,12 @@ class Supervisor:
                 *("--no-control-socket", "--log-level", "warning"),
             ],
             "worker": [
-                *(python, "-m", "celery", "-A", "childwelfare", "worker", "--concurrency", "2"),
+                *(python, "-m", "celery", "-A", "childwelfare", "--quiet", "worker", "--concurrency", "2"),
                 *("--hostname", f"childwelfare-{os.getpid()}@%h", "--loglevel", "INFO"),
                 *("--without-gossip", "--without-mingle"),
             ],
             "beat": [
-                *(python, "-m", "celery", "-A", "childwelfare", "beat", "--loglevel", "WARNING"),
+                *(python, "-m", "celery", "-A", "childwelfare", "--quiet", "beat", "--loglevel", "WARNING"),
                 *("--pidfile", ""),
             ],
         }
@@ -254,9 +254,8 @@ class Supervisor:
                 with urllib.request.urlopen(f"{self.address}healthz", timeout=10):  # noqa: S310 (our own address)
                     return True
             except urllib.error.HTTPError as error:
-                parts = json.loads(error.read())
-                answer = "; ".join(f"{name}: {value}" for name, value in parts.items() if value != "ok")
-            except (OSError, ValueError):
+                answer = _explain(error)
+            except OSError:
                 answer = "the web server does not answer"
             time.sleep(0.2)
         if not self.stopping:
@@ -312,6 +311,15 @@ class Supervisor:
             for name in preparation.stop_servers(self.home):
                 say("setup", f"stopped {name}")
             self.pid_file.unlink(missing_ok=True)
+
+
+def _explain(error: urllib.error.HTTPError) -> str:
+    """What /healthz says is wrong."""
+    try:
+        parts = json.loads(error.read())
+    except ValueError:
+        return f"the web server answers {error.code}"
+    return "; ".join(f"{name}: {value}" for name, value in parts.items() if value not in {"ok", "failing"})
 
 
 def _locked(file: TextIO) -> bool:

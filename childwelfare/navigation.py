@@ -1,0 +1,68 @@
+"""What each role finds in the menu: a table. Pages with a role the table does not name are reached from other pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+HOME = (_("Home"), "home", "cases:home", "")
+QUEUE = (_("Review queue"), "checklist", "cases:queue", "")
+CHILDREN = (_("Children"), "mood-kid", "cases:children", "")
+VISITS = (_("Visits"), "clipboard-text", "cases:visits", "")
+OUTBOX = (_("To be sent"), "cloud-up", "cases:outbox", "")
+CASES = (_("Cases"), "flag", "cases:cases", "")
+REFERRALS = (_("Referrals"), "heart-handshake", "referrals:referrals", "")
+MONTH = (_("This month"), "calendar-month", "subsidies:month", "")
+APPLICATIONS = (_("Applications"), "file-check", "subsidies:applications", _("Subsidies"))
+BATCHES = (_("Payment batches"), "cash", "subsidies:batches", _("Subsidies"))
+LISTS = (_("List matching"), "arrows-left-right", "cases:lists", _("Comparison"))
+DISCREPANCIES = (_("Discrepancies"), "search", "cases:discrepancies", _("Comparison"))
+REPORT = (_("Monthly report"), "chart-bar", "subsidies:report", _("Reports and management"))
+ACCOUNTS = (_("People and posts"), "users", "staff:accounts", _("Reports and management"))
+TRAIL = (_("Audit trail"), "history", "staff:trail", "")
+ME = (_("Me"), "user", "staff:me", "")
+
+MENU: dict[str, tuple[Any, ...]] = {
+    "director": (HOME, CHILDREN, VISITS, OUTBOX, ME, CASES, APPLICATIONS),
+    "supervisor": (QUEUE, CHILDREN, CASES, APPLICATIONS, ME, VISITS, REFERRALS, REPORT),
+    "clerk": (MONTH, CHILDREN, CASES, BATCHES, ME, REFERRALS, APPLICATIONS, LISTS, DISCREPANCIES, REPORT),
+    "approver": (MONTH, APPLICATIONS, BATCHES, CHILDREN, ME, CASES, REFERRALS, DISCREPANCIES, REPORT),
+    "releaser": (BATCHES, REPORT, ME),
+    "leader": (MONTH, CHILDREN, CASES, REPORT, ME, APPLICATIONS, BATCHES, DISCREPANCIES, REFERRALS),
+    "auditor": (TRAIL, ME),
+    "sysadmin": (ACCOUNTS, ME),
+    "viewer": (REPORT, ME),
+    "provider": (REFERRALS, ME),
+}
+TABS = 5
+START = {role: items[0][2] for role, items in MENU.items()}
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: ``navigation`` (side menu), ``tabs`` (at most five), ``today``."""
+    assignment = getattr(request, "assignment", None)
+    found = {"today": timezone.localdate(), "navigation": [], "tabs": []}
+    if assignment is None:
+        return found
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    items = [
+        {"label": label, "icon": icon, "url": reverse(name), "name": name, "group": group}
+        for label, icon, name, group in MENU.get(assignment.post.role, (ME,))
+    ]
+    current = next((item for item in items if item["name"] == here), None) or _closest(items, request.path)
+    for item in items:
+        item["current"] = item is current
+    groups = ["", _("Subsidies"), _("Comparison"), _("Reports and management")]
+    # The side menu puts "Me" last; the phone shows the first five as tabs.
+    side = sorted(items, key=lambda item: (groups.index(item["group"]), item["name"] == "staff:me"))
+    return found | {"navigation": side, "tabs": items[:TABS]}
+
+
+def _closest(items: list[dict[str, Any]], path: str) -> dict[str, Any] | None:
+    """The item whose address is the longest beginning of the path."""
+    inside = [item for item in items if item["url"] != "/" and path.startswith(item["url"])]
+    return max(inside, key=lambda item: len(item["url"]), default=None)
