@@ -10,6 +10,8 @@ from typing import Any
 
 from django import template
 
+from staff.templatetags.look import Entry, listed
+
 register = template.Library()
 
 Rows = Iterable[dict[str, Any]]
@@ -85,7 +87,7 @@ def photos(shots: Rows = (), name: str = "", most: int = 6, small: bool = False)
     `name` makes the field that takes or chooses pictures, at most `most` of them (static/js/photos.js
     shrinks them before they are sent). Never in lists.
     """
-    return {"shots": shots, "name": name, "most": most, "small": small}
+    return {"shots": listed(shots), "name": name, "most": most, "small": small}
 
 
 @register.inclusion_tag("components/save_bar.html")
@@ -107,7 +109,7 @@ def actions(entries: Rows, url: str = "", note: str = "", neighbours: bool = Fal
     to post to, with the field `action` = name. `neighbours` shows the keys J and K.
     """
     rows = [
-        {**entry, "asks": bool(entry.get("reasons") or entry.get("needs_text") or entry.get("fields"))}
+        Entry(entry, asks=bool(entry.get("reasons") or entry.get("needs_text") or entry.get("fields")))
         for entry in entries
     ]
     if rows and not any("primary" in row for row in rows):
@@ -166,3 +168,15 @@ def outbox(home: str = "") -> Values:
     back.
     """
     return {"home": home}
+
+
+@register.inclusion_tag("components/outbox_strip.html")
+def outbox_strip(url: str) -> Values:
+    """How many visits wait on this device; `url` is the page that lists them."""
+    return {"url": url}
+
+
+@register.inclusion_tag("components/draft_notice.html")
+def draft_notice() -> Values:
+    """Says that a form shows a draft from this device, and offers to start again."""
+    return {}

@@ -16,7 +16,7 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from staff.templatetags.look import count, icon
+from staff.templatetags.look import count, icon, listed
 
 register = template.Library()
 
@@ -114,7 +114,7 @@ def page_head(
     `state` and `word` make a status chip, `level` a risk tag. `actions`: {label, url, icon, primary,
     download}; an action that writes is a form of its own, not one of these.
     """
-    return {"title": title, "note": note, "state": state, "word": word, "level": level, "actions": actions}
+    return {"title": title, "note": note, "state": state, "word": word, "level": level, "actions": listed(actions)}
 
 
 @register.inclusion_tag("components/crumb.html")
@@ -127,13 +127,13 @@ def crumb(*steps: Any) -> Values:
 @register.inclusion_tag("components/tabs.html")
 def tabs(entries: Rows, label: str) -> Values:
     """Sections of one thing, such as a child's file: {label, url, current, count}."""
-    return {"entries": entries, "label": label}
+    return {"entries": listed(entries), "label": label}
 
 
 @register.inclusion_tag("components/tiles.html")
 def tiles(entries: Rows, label: str) -> Values:
     """Counts that filter a queue, never decoration: {number, label, url, current, hot, unit}."""
-    return {"entries": entries, "label": label}
+    return {"entries": listed(entries), "label": label}
 
 
 @register.inclusion_tag("components/filter_bar.html", takes_context=True)
@@ -144,7 +144,7 @@ def filter_bar(
 
     `search` adds a text field named q with that value.
     """
-    return {"segments": segments, "form": form, "label": label, "search": search}
+    return {"segments": listed(segments), "form": form, "label": label, "search": search}
 
 
 @register.inclusion_tag("components/pager.html", takes_context=True)
@@ -203,7 +203,7 @@ def facts(rows: Rows, single: bool = False) -> Values:
     `masked` with `reveal` (the URL that asks a reason) and `person` shows a masked number; `number` sets
     figures.
     """
-    return {"rows": rows, "single": single}
+    return {"rows": listed(rows), "single": single}
 
 
 @register.inclusion_tag("components/list_item.html", takes_context=True)
@@ -294,10 +294,10 @@ def _cell(value: Any, column: dict[str, Any]) -> dict[str, Any]:
 @register.inclusion_tag("components/timeline.html")
 def timeline(events: Rows) -> Values:
     """What happened, newest first: {icon, title, date, text, url, hot}."""
-    return {"events": events}
+    return {"events": listed(events)}
 
 
 @register.inclusion_tag("components/answers.html")
 def answers(rows: Rows) -> Values:
     """Questions and what was answered: {question, answer, yes, note}; `yes` marks what needs attention."""
-    return {"rows": rows}
+    return {"rows": listed(rows)}

@@ -8,6 +8,7 @@ from django import template
 
 from staff.charts import line_chart_of
 from staff.differences import mark_differences
+from staff.templatetags.look import listed
 
 register = template.Library()
 
@@ -18,7 +19,7 @@ Values = dict[str, Any]
 @register.inclusion_tag("components/steps.html")
 def steps(entries: Rows, stacked: bool = False) -> Values:
     """A fixed workflow with who and when on each step: {label, note, state}; state done, now or later."""
-    return {"entries": entries, "stacked": stacked}
+    return {"entries": listed(entries), "stacked": stacked}
 
 
 @register.inclusion_tag("components/bridge.html")
@@ -28,7 +29,7 @@ def bridge(terms: Rows, label: str) -> Values:
     op is +, −, = or empty; kind money or number; `sum` marks the result, `apart` what stands beside the
     equation.
     """
-    return {"terms": terms, "label": label}
+    return {"terms": listed(terms), "label": label}
 
 
 @register.inclusion_tag("components/explain_amount.html")
@@ -50,7 +51,7 @@ def explain_amount(
     """
     return {
         "title": title,
-        "lines": lines,
+        "lines": listed(lines),
         "total": total,
         "total_label": total_label,
         "clause": clause,
@@ -120,4 +121,4 @@ def line_chart(points: Sequence[tuple[str, int]], label: str) -> Values:
 @register.inclusion_tag("components/checks.html")
 def checks(entries: Rows) -> Values:
     """Whether figures agree: {label, ok, note}."""
-    return {"entries": entries}
+    return {"entries": listed(entries)}

@@ -6,6 +6,7 @@ dash.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -21,8 +22,21 @@ from staff.status import RISK_WORDS, look_of
 
 register = template.Library()
 
+
+class Entry(dict[str, Any]):
+    """One dict of a list given to a component: a key that is absent reads as None, not as undefined."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
 NOTHING = "—"
 MINUS = "−"
+
+
+@register.filter
+def listed(rows: Iterable[dict[str, Any]] | None) -> list[Entry]:
+    """A list of dicts whose absent keys a template may ask for."""
+    return [Entry(row) for row in rows or ()]
 
 
 @register.simple_tag

@@ -1,0 +1,106 @@
+/* What every page does: menus close, focus follows a swap, answers colour their block, lists open beside themselves.
+   Attributes: data-menu, data-asks, data-asks-close, data-ask="yes", data-beside="id", data-print, data-offline. */
+(function () {
+  "use strict";
+
+  var DESK = "(min-width: 992px)";
+  var said = document.getElementById("said");
+
+  function say(words) {
+    if (said) {
+      said.textContent = words;
+    }
+  }
+
+  /* menus: one open at a time, closed by a click elsewhere or Escape */
+  document.addEventListener("click", function (event) {
+    document.querySelectorAll("details[data-menu][open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) {
+        menu.removeAttribute("open");
+      }
+    });
+    var close = event.target.closest("[data-asks-close]");
+    if (close) {
+      close.closest("details").removeAttribute("open");
+    }
+    if (event.target.closest("[data-print]")) {
+      window.print();
+    }
+  });
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Escape") {
+      document.querySelectorAll("details[data-menu][open], details[data-asks][open]").forEach(function (open) {
+        open.removeAttribute("open");
+        open.querySelector("summary").focus();
+      });
+    }
+  });
+
+  /* an action that asks why: one open at a time, and the reader is taken to its first field */
+  document.addEventListener("toggle", function (event) {
+    var details = event.target;
+    if (!details.matches || !details.matches("details[data-asks]") || !details.open) {
+      return;
+    }
+    document.querySelectorAll("details[data-asks][open]").forEach(function (other) {
+      if (other !== details) {
+        other.removeAttribute("open");
+      }
+    });
+    var field = details.querySelector("textarea, input:not([type=hidden])");
+    if (field) {
+      field.focus();
+    }
+  }, true);
+
+  /* a question answered yes turns its block yellow */
+  document.addEventListener("change", function (event) {
+    var block = event.target.closest("[data-ask]");
+    if (block) {
+      block.classList.toggle("is-yes", event.target.value === block.dataset.ask);
+    }
+  });
+
+  /* a list row is a page on a phone; on a desktop the same page's fragment is loaded beside the list */
+  document.addEventListener("click", function (event) {
+    var row = event.target.closest("a[data-beside]");
+    var plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+    if (!row || !plain || !window.htmx || !window.matchMedia(DESK).matches) {
+      return;
+    }
+    var place = document.getElementById(row.dataset.beside);
+    if (!place) {
+      return;
+    }
+    event.preventDefault();
+    window.htmx.ajax("GET", row.href, { source: row, target: place, swap: "innerHTML" }).then(function () {
+      var list = row.closest(".cw-queue") || row.closest("ul");
+      list.querySelectorAll("a[aria-current]").forEach(function (old) {
+        old.removeAttribute("aria-current");
+      });
+      row.setAttribute("aria-current", "true");
+      row.scrollIntoView({ block: "nearest" });
+      window.history.replaceState(null, "", row.href);
+      var title = place.querySelector("h1, h2");
+      say(title ? title.textContent.trim() : "");
+    });
+  });
+
+  /* a failed fragment is not silence: load the page instead and let it say what is wrong */
+  document.addEventListener("htmx:responseError", function (event) {
+    var request = event.detail.requestConfig;
+    if (request && request.verb === "get" && event.detail.xhr.status !== 404) {
+      window.location.assign(request.path);
+    }
+  });
+  document.addEventListener("htmx:sendError", showSignal);
+
+  function showSignal() {
+    document.querySelectorAll("[data-offline]").forEach(function (strip) {
+      strip.hidden = navigator.onLine;
+    });
+  }
+  window.addEventListener("online", showSignal);
+  window.addEventListener("offline", showSignal);
+  showSignal();
+})();
