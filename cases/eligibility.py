@@ -76,7 +76,7 @@ TABLE: dict[Row, Rule] = {
     Row.TOO_EARLY: Rule(Answer.NOT_ELIGIBLE, None, _DE_FACTO),
     Row.EVIDENCE_MISSING: Rule(Answer.UNDECIDED, None, _DE_FACTO),
     Row.BOTH_LOST: Rule(Answer.ELIGIBLE, PrimaryCategory.ORPHAN, _ORPHAN),
-    Row.COUNTY_EXCLUDES: Rule(Answer.NOT_ELIGIBLE, None, "eligibility.excluded_pairs"),
+    Row.COUNTY_EXCLUDES: Rule(Answer.NOT_ELIGIBLE, None, ""),  # the county's own rule
     Row.ONE_LOST: Rule(Answer.ELIGIBLE, PrimaryCategory.DE_FACTO_UNATTENDED, _DE_FACTO),
     Row.BOTH_UNABLE: Rule(Answer.ELIGIBLE, PrimaryCategory.DE_FACTO_UNATTENDED, _DE_FACTO),
 }

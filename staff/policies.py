@@ -37,6 +37,7 @@ class RowScope(BaseConstraint):
     ``lenses``: a row in the region range of any of them is visible. ``ids``: pairs (column, setting) of id lists,
     e.g. ``("child_id", "shared")``. ``numbers``: pairs (column, setting) of single values, e.g. ``("user_id", "user")``.
     ``append_only``: rows may be added by anyone with a scope but never changed; reading follows the policy.
+    ``unplaced``: holders of this lens also see rows without a region. ``readers_write``: roles that only read may write here.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class RowScope(BaseConstraint):
         numbers: Iterable[tuple[str, str]] = (),
         texts: Iterable[tuple[str, str]] = (),
         append_only: bool = False,
+        unplaced: str = "",
+        readers_write: bool = False,
     ) -> None:
         super().__init__(name=name)
         self.lenses, self.column = tuple(lenses), column
         self.ids, self.numbers, self.texts = tuple(map(tuple, ids)), tuple(map(tuple, numbers)), tuple(map(tuple, texts))
-        self.append_only = append_only
+        self.append_only, self.unplaced, self.readers_write = append_only, unplaced, readers_write
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
@@ -62,8 +65,9 @@ class RowScope(BaseConstraint):
                 kwargs[key] = value
         if self.column != "region_code":
             kwargs["column"] = self.column
-        if self.append_only:
-            kwargs["append_only"] = True
+        for key in ("append_only", "unplaced", "readers_write"):
+            if value := getattr(self, key):
+                kwargs[key] = value
         return path, args, kwargs
 
     def __eq__(self, other: object) -> bool:
@@ -78,6 +82,9 @@ class RowScope(BaseConstraint):
         arms += [f"{column} = ANY ({IDS.format(setting=setting)})" for column, setting in self.ids]
         arms += [f"{column} = {NUMBER.format(setting=setting)}" for column, setting in self.numbers]
         arms += [f"{column} = nullif(current_setting('app.{setting}', true), '')" for column, setting in self.texts]
+        if self.unplaced:
+            held = f"nullif(current_setting('app.{self.unplaced}_lo', true), '') IS NOT NULL"
+            arms.append(f"({self.column} IS NULL AND {held})")
         return "(" + " OR ".join(arms) + ")"
 
     def statements(self, table: str) -> list[str]:
@@ -90,10 +97,8 @@ class RowScope(BaseConstraint):
                 f"CREATE POLICY {self.name}_add ON {table} FOR INSERT "
                 f"WITH CHECK (nullif(current_setting('app.user', true), '') IS NOT NULL)",
             ]
-        return [
-            *head,
-            f"CREATE POLICY {self.name} ON {table} USING {predicate} WITH CHECK ({predicate} AND {WRITABLE})",
-        ]
+        check = predicate if self.readers_write else f"({predicate} AND {WRITABLE})"
+        return [*head, f"CREATE POLICY {self.name} ON {table} USING {predicate} WITH CHECK {check}"]
 
     def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override]
         """Called while the table is created: the policy follows once the table exists."""

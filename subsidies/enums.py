@@ -193,14 +193,15 @@ class Clause(models.TextChoices):
 
 
 # Where each rule is written. Document numbers are proper names and are not translated.
-CLAUSE_SOURCES: dict[Clause, str] = {
+_COUNTY_RULE = _("Rule of this county")
+CLAUSE_SOURCES: dict[Clause, str | Promise] = {
     Clause.STANDARD: "国办发〔2010〕54号；民发〔2019〕62号",
     Clause.TOP_UP: "民发〔2019〕62号",
     Clause.TOP_UP_NONE: "民发〔2019〕62号",
     Clause.FULL: "民发〔2019〕62号",
-    Clause.TEKUN_EXCLUDES: "tekun_mode",
-    Clause.ORPHAN_NO_DOUBLE: "orphan_conflict",
-    Clause.ORPHAN_OFFSET: "orphan_conflict",
+    Clause.TEKUN_EXCLUDES: _COUNTY_RULE,
+    Clause.ORPHAN_NO_DOUBLE: _COUNTY_RULE,
+    Clause.ORPHAN_OFFSET: _COUNTY_RULE,
     Clause.DISABILITY_NO_DOUBLE: "国发〔2015〕52号",
 }
 
@@ -213,3 +214,8 @@ def line_label(code: str) -> Promise | str:
 def clause_text(code: str) -> Promise | str:
     """Translated wording of a stored clause code; a code of a later version shows itself."""
     return Clause(code).label if code in Clause.values else code
+
+
+def clause_source(code: str) -> Promise | str:
+    """Regulation number of a stored clause code, or that it is the county's own rule; "" if unknown."""
+    return CLAUSE_SOURCES[Clause(code)] if code in Clause.values else ""

@@ -278,7 +278,7 @@ def _orphan_amount(full: Decimal, lines: list[Line], offsets: Sequence[Offset], 
         disability = offset.kind == OffsetKind.DISABILITY_LIVING
         clause = Clause.DISABILITY_NO_DOUBLE if disability else Clause.ORPHAN_NO_DOUBLE
         lines.append(Line(AmountLine.NOT_OFFSET, money(offset.amount), clause, offset.source))
-    return _total(lines, Clause.FULL, conflicts)
+    return _total(lines, lines[1].clause if offsets else Clause.FULL, conflicts)
 
 
 def _deduction(offset: Offset, clause: Clause) -> Line:

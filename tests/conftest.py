@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.test import TransactionTestCase
 
 from tests import database
+from tests.cast import Cast, make_cast
 from tests.settings import SUFFIX, WORKER
 
 # --- Database -------------------------------------------------------------------------------------------
@@ -51,3 +52,9 @@ def _clean_up() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The fixed cast in its small world; see tests/cast.py."""
+    return make_cast()

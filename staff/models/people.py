@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import PermissionsMixin, UserManager
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
@@ -18,6 +18,19 @@ from staff.audit import tracked
 from staff.enums import RegionLevel, Role
 from staff.policies import RowScope
 from staff.scope import Range, ScopedManager, ScopedQuerySet
+
+
+class AccountManager(BaseUserManager["User"]):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
+        """A new account; without a password it cannot sign in until one is set."""
+        user = self.model(username=self.model.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> User:
+        """For ``createsuperuser``: may enter the administration site; what it sees there still follows its assignment."""
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -32,7 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     locked_until = models.DateTimeField(null=True, editable=False)
     date_joined = models.DateTimeField(auto_now_add=True)
 
-    objects: UserManager[User] = UserManager()
+    objects = AccountManager()
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]
 
@@ -43,14 +56,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.username
-
-    @property
-    def email(self) -> str:
-        return ""
-
-    @classmethod
-    def get_email_field_name(cls) -> str:
-        return "email"
 
     def get_full_name(self) -> str:
         return self.name

@@ -83,5 +83,5 @@ class AccessLog(models.Model):
         verbose_name = _("access log")
         indexes = [models.Index(fields=["region", "-at"]), models.Index(fields=["child_id", "-at"]), BrinIndex(fields=["at"])]
         constraints = [
-            RowScope(name="staff_accesslog_scope", lenses=["trail"], numbers=[("user_id", "user")], append_only=True),
+            RowScope(name="staff_accesslog_scope", lenses=["trail"], numbers=[("user_id", "user")], append_only=True, unplaced="trail"),
         ]

@@ -1,0 +1,107 @@
+"""Pairs, evidence, rules and guards over the key tables: the temporary table `matched`."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from cases.matching import keys, passes
+from cases.matching.normalise import compare_names, slips_apart
+from cases.matching.rules import RULES
+
+NEAR_DATE: Final = -1
+FAR_DATE: Final = -2
+
+
+def compare_dates(a: str, b: str) -> int:
+    """-1 when two unequal dates are one wrong digit, or month and day swapped, apart; else -2."""
+    if len(a) == len(b) == 8:
+        if sum(x != y for x, y in zip(a, b, strict=True)) == 1 or a[:4] + a[6:] + a[4:6] == b:
+            return NEAR_DATE
+    return FAR_DATE
+
+
+def rule_statement() -> str:
+    """The one statement that names the rule of every pair, and its tier and score."""
+    branches = "\n        ".join(f"WHEN {r.when} THEN '{r.code}'" for r in RULES)
+    values = ", ".join(f"('{r.code}', '{r.tier}', {r.score})" for r in RULES)
+    return f"""
+CREATE TEMP TABLE named ON COMMIT DROP AS
+SELECT e.*, s.tier, s.score, s.rule
+FROM (
+    SELECT *, CASE
+        {branches}
+    END AS code FROM evidence
+) e
+JOIN (VALUES {values}) AS s (rule, tier, score) ON s.rule = e.code;
+"""
+
+
+GUARDS: Final = """
+CREATE TEMP TABLE matched ON COMMIT DROP AS
+WITH told AS (
+    SELECT n.*,
+        -- The same number on another row under the child's very name: this row is a sibling or twin.
+        n.number = 'same' AND n.name IN (1, 3) AND EXISTS (
+            SELECT FROM named o WHERE o.child = n.child AND o.row <> n.row AND o.number = 'same' AND o.name = 0
+                AND (o.household = n.household OR (n.name = 3 AND n.house = 0))
+        ) AS number_under_two_names,
+        -- The row bears the very name of another child of the register.
+        n.name >= 2 AND EXISTS (
+            SELECT FROM named o WHERE o.row = n.row AND o.child <> n.child AND o.name < n.name AND o.name <= 1
+        ) AS named_as_another,
+        -- Another row of the household is this child for certain.
+        n.name >= 3 AND n.household IS NOT NULL AND EXISTS (
+            SELECT FROM named o WHERE o.child = n.child AND o.household = n.household AND o.row <> n.row
+                AND o.tier = 'auto' AND o.name <= 1
+        ) AS seated,
+        count(*) FILTER (WHERE tier = 'auto') OVER (PARTITION BY row) AS certain,
+        max(score) OVER (PARTITION BY row) AS best
+    FROM named n
+),
+tiered AS (
+    SELECT *, CASE
+        WHEN tier = 'auto' AND (number_under_two_names OR named_as_another) THEN 'review'
+        WHEN tier = 'auto' AND certain > 1 THEN 'review'
+        ELSE tier
+    END AS final
+    FROM told
+)
+SELECT row, child, final AS tier, CASE WHEN final = tier THEN score ELSE least(score, 600) END AS score, rule,
+    ARRAY_REMOVE(ARRAY[
+        'number_' || number,
+        (ARRAY['name_same', 'name_sound', 'name_legible', 'name_slip', 'name_surname', 'name_other'])[name + 1],
+        CASE birth WHEN 1 THEN 'birth_same' WHEN -1 THEN 'birth_slip' WHEN -2 THEN 'birth_conflict' END,
+        CASE house WHEN 2 THEN 'household_number' WHEN 1 THEN 'household_head' END,
+        CASE place WHEN 2 THEN 'same_village' WHEN 1 THEN 'same_township' WHEN -1 THEN 'other_township' END,
+        CASE WHEN number_under_two_names THEN 'number_under_two_names' END,
+        CASE WHEN named_as_another THEN 'named_as_another' END,
+        CASE WHEN certain > 1 THEN 'two_candidates' END
+    ], NULL) AS reasons
+FROM tiered t
+WHERE (final = 'auto' OR NOT EXISTS (SELECT FROM tiered o WHERE o.row = t.row AND o.final = 'auto'))
+    AND NOT (final = 'review' AND seated)
+"""
+
+
+def match(cursor: Any, tick: Callable[[str], None] = lambda step: None) -> None:
+    """Fill the temporary table `matched` from the key tables of the open transaction."""
+    cursor.execute(passes.HOUSES)
+    tick("houses")
+    cursor.execute(passes.PAIRS)
+    tick("pairs")
+    cursor.execute(passes.JUDGED)
+    for what, statement, judge in (
+        ("n", passes.UNJUDGED_NAMES, compare_names),
+        ("i", passes.UNJUDGED_NUMBERS, slips_apart),
+        ("d", passes.UNJUDGED_DATES, compare_dates),
+    ):
+        cursor.execute(statement)
+        judged = [(what, a, b, int(judge(a, b))) for a, b in cursor.fetchall()]
+        keys.copy_rows(cursor, "judged", judged)
+    cursor.execute("ANALYZE judged")
+    tick("judged")
+    cursor.execute(passes.EVIDENCE)
+    tick("evidence")
+    cursor.execute(rule_statement())
+    cursor.execute("ANALYZE named")
+    cursor.execute(GUARDS)
+    tick("guards")

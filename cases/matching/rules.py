@@ -1,0 +1,101 @@
+"""The rules that name a pair: what must hold, how sure that is, and in which tier the pair goes.
+
+Predicates are SQL over one row of `evidence` (see `cases.matching.passes`). The first rule that holds
+names the pair; a pair no rule holds for is not proposed. Tiers: `auto` certain, `review` for a person.
+
+number  same · repaired (one slip or 15 digits) · cut (first 15 digits) · masked · near (two slips)
+        · kin (a relative's) · differs (both valid) · far · none (missing on a side)
+name    0 same · 1 same sound · 2 same where legible · 3 one slip · 4 surname only · 5 other
+birth   the column against the register: 1 equal, 0 not given, -1 a slip away, -2 conflict
+born    the date inside the number: 1 equal, 0 none, -1 other
+house   2 a member or the head bears a relative's number, 1 the head's name is a relative's, 0
+place   2 same village, 1 same township, 0 unknown, -1 another township
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+AUTO: Final = "auto"
+REVIEW: Final = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named predicate with its tier and its score, a probability in thousandths."""
+
+    code: str
+    tier: str
+    score: int
+    when: str
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    # A relative who bears the child's number by mistake is not the child.
+    Rule("same_number_and_name", AUTO, 1000, "number = 'same' AND name = 0"),
+    Rule("same_number_and_sound", AUTO, 998, "number = 'same' AND name IN (1, 2) AND birth >= -1"),
+    Rule("same_number_name_slip", AUTO, 990, "number = 'same' AND name = 3 AND birth >= -1 AND NOT is_kin"),
+    Rule("same_number_other_name", REVIEW, 600, "number = 'same' AND NOT is_kin AND (name <= 3 OR birth > -2 OR house > 0)"),
+    Rule("repaired_number_and_name", AUTO, 995, "number = 'repaired' AND name <= 2 AND birth >= -1"),
+    Rule(
+        "cut_number_and_name",
+        AUTO,
+        992,
+        "number = 'cut' AND name <= 2 AND birth >= -1 AND (name = 0 OR house > 0 OR place >= 1 OR birth = 1)",
+    ),
+    Rule(
+        "masked_number_and_name",
+        AUTO,
+        990,
+        "number = 'masked' AND name <= 1 AND birth >= -1 AND (house > 0 OR place >= 1 OR birth = 1 OR born = 1)",
+    ),
+    Rule("relative_s_number_and_name", AUTO, 990, "number = 'kin' AND name <= 1 AND birth >= -1 AND NOT is_kin"),
+    Rule(
+        "near_number_and_name",
+        AUTO,
+        985,
+        "number = 'near' AND name <= 1 AND birth >= -1 AND (born = 1 OR birth = 1 OR house > 0 OR place = 2)",
+    ),
+    Rule(
+        "name_and_birth_no_number",
+        AUTO,
+        980,
+        "number = 'none' AND name <= 1 AND (birth = 1 OR born = 1) AND (house > 0 OR place >= 1)",
+    ),
+    Rule("name_and_household_no_number", AUTO, 980, "number = 'none' AND name <= 1 AND house = 2 AND birth >= -1"),
+    Rule(
+        "name_and_head_no_number",
+        AUTO,
+        975,
+        "number = 'none' AND name <= 1 AND house = 1 AND place >= 1 AND birth >= -1",
+    ),
+    Rule(
+        "repaired_number_other_name",
+        REVIEW,
+        500,
+        "number IN ('repaired', 'near') AND NOT is_kin AND (name <= 3 OR house > 0 OR birth = 1)",
+    ),
+    Rule("cut_number_other_name", REVIEW, 450, "number = 'cut' AND NOT is_kin AND (name <= 3 OR house > 0)"),
+    Rule("masked_number_name_slip", REVIEW, 450, "number = 'masked' AND NOT is_kin AND name <= 3"),
+    Rule("name_and_household_other_number", REVIEW, 550, "number IN ('differs', 'kin') AND NOT is_kin AND name = 0 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))"),
+    Rule(
+        "name_and_birth_other_number",
+        REVIEW,
+        400,
+        "number = 'differs' AND name = 0 AND birth = 1 AND ((born < 1 AND place >= 1) OR place = 2)",
+    ),
+    Rule("name_and_birth_moved", REVIEW, 500, "number IN ('none', 'far') AND name <= 1 AND (birth = 1 OR born = 1)"),
+    Rule("name_and_household_far_number", REVIEW, 500, "number = 'far' AND name <= 1 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))"),
+    Rule("name_and_village_no_number", REVIEW, 350, "number = 'none' AND name = 0 AND place = 2 AND birth >= -1 AND born >= 0 AND NOT head_given"),
+    Rule(
+        "birth_and_household",
+        REVIEW,
+        400,
+        "number IN ('none', 'far') AND NOT is_kin AND house > 0 AND (birth = 1 OR born = 1)",
+    ),
+    Rule(
+        "birth_name_slip_and_village",
+        REVIEW,
+        350,
+        "number IN ('none', 'far') AND NOT is_kin AND name <= 3 AND place = 2 AND (birth = 1 OR born = 1)",
+    ),
+)
