@@ -17,6 +17,7 @@ from subsidies.enums import (
     ConflictMode,
     OffsetKind,
     TekunMode,
+    clause_source,
     clause_text,
     line_label,
 )
@@ -242,7 +243,7 @@ def test_an_orphan_is_paid_in_full_and_the_other_benefit_is_named(
 ) -> None:
     result = amount(yuan("1550.00"), [Offset(kind, yuan("320.00"))], ORPHAN, mode)
     assert result.total == yuan("1550.00")
-    assert result.conflicts == (kind,)
+    assert (result.conflicts, result.clause) == ((kind,), clause)
     assert (result.lines[1].code, result.lines[1].clause) == (AmountLine.NOT_OFFSET, clause)
     assert adds_up(explain(result))
 
@@ -309,6 +310,8 @@ def test_every_code_has_a_wording_and_every_clause_a_source() -> None:
     assert line_label("standard") == AmountLine.STANDARD.label
     assert clause_text("top_up") == Clause.TOP_UP.label
     assert line_label("of_a_later_version") == "of_a_later_version"
+    assert clause_source("top_up") == "民发〔2019〕62号"
+    assert clause_source("of_a_later_version") == ""
     assert clause_text("of_a_later_version") == "of_a_later_version"
 
 
