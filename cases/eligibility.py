@@ -219,7 +219,12 @@ class _Standing:
     @property
     def lasts_until(self) -> dt.date | None:
         """Day from which nothing proven is known to hold; None when something has no known end."""
-        ends = [situation.expected_end for situation in self.proven if situation.kind in self.kinds]
+        # An end noted beside a death means nothing: only a situation of set B comes to one.
+        ends = [
+            situation.expected_end if situation.kind in UNABLE_TO_RAISE else None
+            for situation in self.proven
+            if situation.kind in self.kinds
+        ]
         known = [end for end in ends if end is not None]
         return max(known) if ends and len(known) == len(ends) else None
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 from childwelfare import roles
@@ -27,7 +28,10 @@ def settings_problems() -> list[tuple[str, str]]:
     found = []
     if settings.DEBUG:
         found.append(("childwelfare.E001", "DEBUG is on: unset CHILDWELFARE_DEBUG."))
-    secret = settings.SECRET_KEY
+    try:
+        secret = settings.SECRET_KEY
+    except ImproperlyConfigured:  # Django's answer to an empty one
+        secret = ""
     if not secret:
         found.append(("childwelfare.E002", "CHILDWELFARE_SECRET_KEY is missing."))
     elif len(secret) < MINIMUM_SECRET_LENGTH or len(set(secret)) < 10:

@@ -25,11 +25,16 @@ Account = dict[str, str]
 def bring_up_to_date(say: Say, *, demo: bool) -> None:
     """Migrate as owner, compile, collect, and load the demo county into an empty database when ``demo``."""
     migrate(say)
+    build_assets(say)
+    if demo:
+        load_demo(say)
+
+
+def build_assets(say: Say) -> None:
+    """Compile the translations and collect the static files; needs no server."""
     if written := compile_catalogues([Path(folder) for folder in settings.LOCALE_PATHS]):
         say(f"compiled {len(written)} catalogues")
     collect_static(say)
-    if demo:
-        load_demo(say)
 
 
 def migrate(say: Say) -> None:

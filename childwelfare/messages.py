@@ -81,7 +81,13 @@ def update(locale: str, translations: dict[str, str] | None = None) -> list[str]
             text = ""
         elif not (text[0] if isinstance(text, tuple) else text):
             missing.append(str(key))
-        new.add(message.id, text, locations=sorted({(name, None) for name, _ in message.locations}), flags=message.flags, context=message.context)
+        new.add(
+            message.id,
+            text,
+            locations=sorted({(name, None) for name, _ in message.locations}),
+            flags=message.flags,
+            context=message.context,
+        )
     po_path(locale).parent.mkdir(parents=True, exist_ok=True)
     with po_path(locale).open("wb") as file:
         write_po(file, new, sort_output=True, omit_header=False, width=100, include_lineno=False)

@@ -116,10 +116,12 @@ def prepare_given(url: str, owner_url: str = "") -> None:
     """Get a database given by DATABASE_URL ready; see ``connections.addresses`` for what is read back.
 
     When ``url`` is the owner's (or a superuser's), makes the restricted role and keeps its credentials. When
-    it is the restricted role already, nothing is done. Raises SetupError with one line.
+    both addresses are given, the role that ``url`` names is made if it is missing. A restricted role alone
+    needs nothing. Raises SetupError with one line.
     """
     if owner_url:
         _create_when_missing(owner_url)
+        _make_named_role(url, owner_url)
         return
     _create_when_missing(url)
     with connected(url) as cursor:
@@ -135,6 +137,15 @@ def prepare_given(url: str, owner_url: str = "") -> None:
     kept[connections.record_key(url)] = {"role": role, "password": password}
     environment.secrets_dir()
     environment.write_private(connections.record_path(), json.dumps(kept, indent=1))
+
+
+def _make_named_role(url: str, owner_url: str) -> None:
+    """Make the role that DATABASE_URL names, with its password, when the owner may and it is missing."""
+    parsed = connections.parse(url)
+    with connected(owner_url) as cursor:
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [parsed["USER"]])
+        if cursor.fetchone() is None:
+            _set_application_role(cursor, parsed["USER"], parsed["PASSWORD"])
 
 
 def _create_when_missing(url: str) -> None:

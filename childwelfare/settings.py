@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
@@ -197,7 +198,7 @@ FORMAT_MODULE_PATH = ["childwelfare.formats"]
 
 # --- Files ----------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = Path(environment.variable("CHILDWELFARE_STATIC") or HOME / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = HOME / "files"
 STORAGES = {

@@ -127,7 +127,7 @@ class Supervisor:
     def _set_up(self) -> list[dict[str, str]]:
         """Migrations, translations, static files, demo county; returns the demo accounts."""
         child = subprocess.Popen(
-            [sys.executable, str(environment.BASE_DIR / "manage.py"), "set_up"],
+            [sys.executable, str(environment.BASE_DIR / "manage.py"), "set_up", *self._set_up_options()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -152,6 +152,10 @@ class Supervisor:
             hint = " The disk is full." if "No space left" in last else ""
             raise SetupError(f"The installation could not be brought up to date (see above).{hint}")
         return list(json.loads(output)["accounts"])
+
+    def _set_up_options(self) -> list[str]:
+        wanted = environment.variable("CHILDWELFARE_DEMO", "yes").strip().lower()
+        return ["--no-demo"] if wanted in {"0", "no", "off", "false"} else []
 
     def _environ(self) -> dict[str, str]:
         return os.environ | {

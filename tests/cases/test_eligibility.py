@@ -275,6 +275,11 @@ def test_the_longer_of_two_known_ends_is_waited_for() -> None:
     assert decide([*two, ILL], [ILL]).ask_again_on == D(2027, 1, 31)
 
 
+def test_an_end_noted_beside_a_death_means_nothing() -> None:
+    dead = [proven(Kind.DEAD, end=ON)]
+    assert decide(dead, dead).ask_again_on == D(2027, 1, 31)
+
+
 def test_nobody_on_record_is_unknown() -> None:
     assert decide([], [ILL]).row is Row.UNKNOWN_PARENT
     assert decide([], [Situation(Kind.ABLE)]).row is Row.PARENT_IN_NEITHER
@@ -410,9 +415,14 @@ def test_father_and_mother_are_treated_alike(
 def test_more_paper_never_takes_eligibility_away(
     father: list[Situation], mother: list[Situation], on: dt.date
 ) -> None:
+    def known(situations: list[Situation]) -> list[Situation]:
+        # A parent proven both dead and never found is left to a person, so more paper may stop there.
+        return [situation for situation in situations if situation.kind is not Kind.UNTRACEABLE]
+
     def complete(situations: list[Situation]) -> list[Situation]:
         return [replace(situation, evidence=frozenset(Evidence)) for situation in situations]
 
+    father, mother = known(father), known(mother)
     before, after = decide(father, mother, on), decide(complete(father), complete(mother), on)
     if before.answer is Answer.ELIGIBLE:
         assert after.answer is Answer.ELIGIBLE

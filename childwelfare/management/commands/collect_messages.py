@@ -14,7 +14,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--from", dest="files", nargs="*", type=Path, default=[], help="JSON files {English: Chinese}")
+        parser.add_argument(
+            "--from", dest="files", nargs="*", type=Path, default=[], help="JSON files {English: Chinese}"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         given: dict[str, str] = {}

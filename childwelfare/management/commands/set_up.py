@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from childwelfare import installation
+from childwelfare import installation, preparation
 from childwelfare.environment import SetupError
 
 
@@ -17,9 +17,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+        parser.add_argument(
+            "--prepare", action="store_true", help="first make the database roles"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if options["prepare"]:
+                for line in preparation.start_servers():
+                    self.stderr.write(line)
             installation.bring_up_to_date(self.stderr.write, demo=not options["no_demo"])
         except SetupError as error:
             raise CommandError(str(error)) from error
