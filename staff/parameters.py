@@ -10,6 +10,7 @@ from django.db.models import Q
 # key → (default, source). Sources as in docs/glossary.md; "proposal" marks values no national rule fixes.
 DEFAULTS: dict[str, tuple[Any, str]] = {
     "visit_interval_days": ({"red": 7, "yellow": 15, "blue": 30, "green": 30}, "江苏16部门2024; proposal"),
+    "eligibility": ({}, "民发〔2019〕62号；民发〔2020〕125号"),
     "verify_working_days": (15, "民发〔2019〕62号"),
     "confirm_working_days": (15, "民发〔2019〕62号"),
     "tekun_mode": ("offset", "民发〔2019〕62号"),

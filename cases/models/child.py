@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cases import identity
 from cases.enums import (
     Attribute,
+    HealthStatus,
     HouseholdRegistration,
     LeaveReason,
     Placement,
@@ -71,6 +72,7 @@ class Child(models.Model):
     )
     school_stage = models.CharField(_("stage of schooling"), max_length=20, choices=SchoolStage.choices, blank=True)
     school_name = models.CharField(_("school"), max_length=80, blank=True)
+    health_status = models.CharField(_("state of health"), max_length=20, choices=HealthStatus.choices, blank=True)
     health_note = EncryptedField(verbose_name=_("health"))
     phone = EncryptedField(verbose_name=_("phone"))
     risk = models.CharField(_("risk"), max_length=8, choices=RiskLevel.choices, default=RiskLevel.GREEN)
@@ -97,6 +99,13 @@ class Child(models.Model):
             models.Index(fields=["region", "next_visit_date", "id"], name="child_region_due"),
             models.Index(fields=["next_visit_date", "id"], name="child_due", condition=Q(left_date__isnull=True)),
             models.Index(fields=["region", "name_pinyin", "id"], name="child_region_name"),
+            # The list of a county is read in these orders; each serves one filter without reading the rest.
+            models.Index(fields=["risk", "next_visit_date", "id"], name="child_risk_due", condition=Q(left_date__isnull=True)),
+            models.Index(
+                fields=["primary_category", "next_visit_date", "id"], name="child_category_due", condition=Q(left_date__isnull=True)
+            ),
+            models.Index(fields=["name_pinyin", "id"], name="child_name", condition=Q(left_date__isnull=True)),
+            models.Index(fields=["-left_date", "-id"], name="child_left", condition=Q(left_date__isnull=False)),
             models.Index(fields=["number"], name="child_number"),
         ]
         constraints = [

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cases import identity
-from cases.enums import GuardianKind, ParentSituationKind, Relation
+from cases.enums import Evidence, GuardianKind, ParentSituationKind, Relation
 from cases.models.child import SHARED_CHILD, Child
 from staff.audit import tracked
 from staff.crypto import EncryptedField
@@ -89,7 +89,8 @@ class ParentSituation(models.Model):
     start_date = models.DateField(_("from"))
     expected_end_date = models.DateField(_("expected end"), null=True, blank=True)
     end_date = models.DateField(_("ended on"), null=True, blank=True)
-    document = models.CharField(_("document"), max_length=120, blank=True)
+    evidence = models.CharField(_("evidence"), max_length=30, choices=Evidence.choices, blank=True)
+    document = models.CharField(_("number of the document"), max_length=120, blank=True)
     verified_by = models.CharField(_("verified by"), max_length=60, blank=True)
     verified_date = models.DateField(_("verified on"), null=True, blank=True)
 
@@ -101,10 +102,11 @@ class ParentSituation(models.Model):
         constraints = [
             RowScope(name="cases_parentsituation_scope", lenses=["cases"], ids=SHARED_CHILD),
             models.UniqueConstraint(
-                fields=["child", "parent"],
+                # A parent may be in prison and ill at once, so once for each kind.
+                fields=["child", "parent", "kind"],
                 condition=Q(end_date__isnull=True),
                 name="parent_situation_open_once",
-                violation_error_message=_("This parent already has a situation in force. End it first."),
+                violation_error_message=_("This situation of this parent is already on record. End it first."),
             ),
         ]
 
