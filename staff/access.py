@@ -1,7 +1,7 @@
 """Who may open a page at all: the one decorator of every view.
 
-A record outside the reader's scope is a 404 by ``get_object_or_404``; these decorators decide only whether the
-active post has the duty. Nobody signed in: to the sign-in page. No post in force, or a post without the duty: 403.
+A record outside the reader's scope is a 404 by ``get_object_or_404``; these decorators decide only whether
+the active post has the duty. Nobody signed in: to the sign-in page. No post in force, or one without it: 403.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def signed_in(view: View) -> View:
 
 
 def open_to_all(view: View) -> View:
-    """Marks a view that needs no account (the sign-in page); the access matrix refuses a view without a mark."""
+    """Marks a view that needs no account (the sign-in page); the matrix refuses unmarked views."""
     view.allowed_roles = None  # type: ignore[attr-defined]
     return view
 
@@ -90,7 +90,9 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 def _page_of(request: HttpRequest) -> str:
     """Path of the page that the request came from, when it is one of ours."""
     came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        came_from, {request.get_host()}, require_https=request.is_secure()
+    ):
         return ""
     parts = urlsplit(came_from)
     return parts.path + (f"?{parts.query}" if parts.query else "")

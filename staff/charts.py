@@ -53,7 +53,7 @@ def line_chart_of(points: Sequence[tuple[str, int]]) -> LineChart:
             y_of(number),
             label,
             number,
-            place == final or (place % every == 0 and final - place >= every / 2),
+            place == final or (place % every == 0 and final - place >= every),
         )
         for place, (label, number) in enumerate(points)
     ]

@@ -24,8 +24,8 @@ LENSES = ("cases", "money", "totals", "trail", "staff")
 EVERYWHERE: Range = (0, 999_999_999_999)
 SHARES = {"view_shared_child": "shared", "view_limited_child": "limited", "view_restricted_case": "named"}
 SETTINGS = (
-    "user", "assignment", "post", "readonly", "reason", "token", "gaps", "shared", "limited", "named",
-    *(f"{lens}_{end}" for lens in LENSES for end in ("lo", "hi")),
+    "user", "assignment", "post", "readonly", "reason", "token", "shared", "limited", "named",
+    *(f"{lens}_outside" for lens in LENSES),
 )  # fmt: skip
 READ = "SELECT " + ", ".join(f"current_setting('app.{name}', true)" for name in SETTINGS)
 WRITE = "SELECT " + ", ".join(f"set_config('app.{name}', %s, true)" for name in SETTINGS)
@@ -53,9 +53,7 @@ class Scope:
 
     def settings(self) -> list[str]:
         """Values for WRITE, in the order of SETTINGS."""
-        ranges = merge(self.ranges)
-        low, high = (str(ranges[0][0]), str(ranges[-1][1])) if ranges else ("", "")
-        gaps = ",".join(f"[{a[1] + 1},{b[0] - 1}]" for a, b in zip(ranges, ranges[1:], strict=False))
+        outside = complement(self.ranges)
         values = {
             "user": str(self.user_id),
             "assignment": str(self.assignment_id or ""),
@@ -63,14 +61,12 @@ class Scope:
             "readonly": "on" if self.readonly else "",
             "reason": self.reason,
             "token": self.token,
-            "gaps": f"{{{gaps}}}",
             "shared": _array(self.shared),
             "limited": _array(self.limited),
             "named": _array(self.named),
         }
         for lens in LENSES:
-            held = lens in self.lenses
-            values[f"{lens}_lo"], values[f"{lens}_hi"] = (low, high) if held else ("", "")
+            values[f"{lens}_outside"] = outside if lens in self.lenses else ""
         return [values[name] for name in SETTINGS]
 
     def covers(self, region_id: int) -> bool:
@@ -96,6 +92,15 @@ def merge(ranges: Iterable[Range]) -> list[Range]:
         else:
             merged.append((low, high))
     return merged
+
+
+def complement(ranges: Iterable[Range]) -> str:
+    """The codes outside all ranges as a multirange literal; empty text (which shows nothing) when there are no ranges."""
+    inside = merge(ranges)
+    if not inside:
+        return ""
+    gaps = [f"[{a[1] + 1},{b[0] - 1}]" for a, b in zip(inside, inside[1:], strict=False)]
+    return "{" + ",".join([f"(,{inside[0][0] - 1}]", *gaps, f"[{inside[-1][1] + 1},)"]) + "}"
 
 
 def _array(ids: Iterable[int]) -> str:

@@ -108,10 +108,10 @@ def actions(entries: Rows, url: str = "", note: str = "", neighbours: bool = Fal
     the reason why the step is not yours; `fields` is a form object shown in the panel. `url` is the default
     to post to, with the field `action` = name. `neighbours` shows the keys J and K.
     """
-    rows = [
-        Entry(entry, asks=bool(entry.get("reasons") or entry.get("needs_text") or entry.get("fields")))
-        for entry in entries
-    ]
+    rows = []
+    for entry in entries:
+        asks = bool(entry.get("reasons") or entry.get("needs_text") or entry.get("fields"))
+        rows.append(Entry({"prompt": entry["label"], **entry, "asks": asks}))
     if rows and not any("primary" in row for row in rows):
         rows[0]["primary"] = True
     return {"entries": rows, "url": url, "note": note, "neighbours": neighbours}

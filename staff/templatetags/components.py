@@ -114,7 +114,14 @@ def page_head(
     `state` and `word` make a status chip, `level` a risk tag. `actions`: {label, url, icon, primary,
     download}; an action that writes is a form of its own, not one of these.
     """
-    return {"title": title, "note": note, "state": state, "word": word, "level": level, "actions": listed(actions)}
+    return {
+        "title": title,
+        "note": note,
+        "state": state,
+        "word": word,
+        "level": level,
+        "actions": listed(actions),
+    }
 
 
 @register.inclusion_tag("components/crumb.html")
@@ -239,6 +246,7 @@ def list_item(
         "today": today or context.get("today"),
         "note": note,
         "with_face": with_face,
+        "css": "cw-item-face" if with_face else "cw-item-2",
         "current": current,
         "swap": swap,
     }

@@ -8,7 +8,7 @@ from django import template
 
 from staff.charts import line_chart_of
 from staff.differences import mark_differences
-from staff.templatetags.look import listed
+from staff.templatetags.look import NOTHING, listed
 
 register = template.Library()
 
@@ -75,19 +75,19 @@ def compare_row(
 ) -> Values:
     """One line of a comparison; only the differing characters are marked. `verdict` is the short judgement.
 
-    `same` overrides the comparison of the texts. `masked` sets both as numbers, `reveal` adds the eye on
-    the right.
+    A dash as verdict says that the two are not compared, `same` overrides the comparison of the texts,
+    `masked` sets both as numbers, `reveal` adds the eye on the right.
     """
-    left_marked, right_marked = mark_differences(left, right)
     equal = (left == right and bool(left)) if same is None else same
-    if equal:
-        left_marked, right_marked = left, right
+    comparable = verdict != NOTHING
+    left_marked, right_marked = (left, right) if equal or not comparable else mark_differences(left, right)
     return {
         "label": label,
         "left": left_marked,
         "right": right_marked,
         "verdict": verdict,
         "same": equal,
+        "differs": comparable and not equal,
         "masked": masked,
         "reveal": reveal,
         "person": person,
@@ -106,7 +106,8 @@ def progress(
         "done": done,
         "total": total,
         "url": url,
-        "finished": finished,
+        "waiting": bool(url) and not finished and not failed,
+        "state": "done" if finished else "broken" if failed else "running",
         "note": note,
         "failed": failed,
     }

@@ -29,6 +29,7 @@ class Entry(dict[str, Any]):
     def __missing__(self, name: str) -> None:
         return None
 
+
 NOTHING = "—"
 MINUS = "−"
 
