@@ -173,6 +173,7 @@ def load(
             for relative in fact.kin:
                 relative_name = names[relative.name]
                 number = ids[relative.number].text
+                numbers.add(number)
                 kin.append((fact.child, number, relative_name, sounds[relative_name], relative.head))
             valid = clean.kind == IdKind.VALID or identity.is_valid(clean.text)
             village = fact.village or None

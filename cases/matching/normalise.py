@@ -82,7 +82,7 @@ def compare_names(a: str, b: str) -> NameLikeness:
     """
     if not a or not b:
         return NameLikeness.OTHER
-    if a == b:
+    if a == b or a.translate(variants.exchanged()) == b.translate(variants.exchanged()):
         return NameLikeness.SAME
     if LOST in a or LOST in b:
         return _compare_with_lost(a, b)
@@ -190,8 +190,9 @@ def clean_id(text: str) -> CleanId:
             return CleanId(IdKind.VALID if identity.is_valid(number) else IdKind.WRONG, number)
         case 16 | 17 | 19:
             return CleanId(IdKind.LENGTH, number)
-        case 20 | 21 | 22:
-            return CleanId(IdKind.WRONG, number[:18])
+        case 20 | 21 | 22:  # a disability certificate whose identity number does not fit
+            inside = number[:18]
+            return CleanId(IdKind.CUT if inside.endswith("000") else IdKind.WRONG, inside)
         case _:
             return CleanId(IdKind.OTHER, number)
 

@@ -61,6 +61,21 @@ PASSES: Final[dict[str, str]] = {
         SELECT r.row, c.child FROM key_row r JOIN key_child c ON {_LEGIBLE}
         JOIN key_kin k ON k.child = c.child AND k.sound = r.head_sound AND k.sound <> ''
     """,
+    "name partly lost, and household": f"""
+        SELECT r.row, c.child FROM key_row r JOIN house h ON h.household = r.household
+        JOIN key_child c ON c.child = h.child AND left(c.name, 1) = left(r.name, 1)
+        WHERE position('?' in r.name) > 0 AND r.kind <> {IdKind.VALID:d}
+    """,
+    "name partly lost, and head's name": f"""
+        SELECT r.row, c.child FROM key_row r JOIN key_kin k ON k.sound = r.head_sound AND k.sound <> ''
+        JOIN key_child c ON c.child = k.child AND c.township = r.township AND left(c.name, 1) = left(r.name, 1)
+        WHERE position('?' in r.name) > 0 AND r.kind <> {IdKind.VALID:d}
+    """,
+    "household, and a number not quite legible": f"""
+        SELECT r.row, c.child FROM key_row r JOIN house h ON h.household = r.household
+        JOIN key_child c ON c.child = h.child AND left(c.number, 3) = left(r.number, 3)
+        WHERE r.kind IN ({IdKind.WRONG:d}, {IdKind.LENGTH:d}, {IdKind.MASKED:d}) AND left(c.name, 1) = left(r.name, 1)
+    """,
     "name and township, no number": f"""
         SELECT r.row, c.child FROM key_row r JOIN key_child c ON {_LEGIBLE} AND c.township = r.township
         WHERE r.kind <> {IdKind.VALID:d} OR c.number = '' OR NOT c.valid
@@ -100,7 +115,7 @@ EVIDENCE: Final = f"""
 CREATE TEMP TABLE evidence ON COMMIT DROP AS
 SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
     CASE
-        WHEN r.number <> '' AND r.number = c.number THEN 'same'
+        WHEN r.number <> '' AND r.number = c.number AND r.kind <> {IdKind.CUT:d} THEN 'same'
         WHEN EXISTS (SELECT FROM key_row_repair x WHERE x.row = p.row AND x.number = c.number) THEN 'repaired'
         WHEN EXISTS (SELECT FROM key_child_repair x WHERE x.child = p.child AND x.number = r.number) THEN 'repaired'
         WHEN r.kind = {IdKind.CUT:d} AND left(r.number, 15) = left(c.number, 15) THEN 'cut'
@@ -108,6 +123,10 @@ SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
             AND right(c.number, length(r.tail)) = r.tail THEN 'masked'
         WHEN r.kind = {IdKind.MASKED:d} AND c.number <> '' THEN 'far'
         WHEN EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.number = r.number AND r.number <> '') THEN 'kin'
+        WHEN EXISTS (
+            SELECT FROM key_kin k JOIN key_row_repair x ON x.number = k.number
+            WHERE k.child = p.child AND x.row = p.row
+        ) THEN 'kin'
         WHEN r.kind = {IdKind.VALID:d} AND c.valid THEN 'differs'
         WHEN r.kind IN ({IdKind.MISSING:d}, {IdKind.SCIENTIFIC:d}) OR c.number = '' THEN 'none'
         WHEN n.value <= 2 THEN 'near'
@@ -138,7 +157,10 @@ SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
         SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.sound AND k.sound <> ''
             AND (r.sound <> c.sound OR k.number = r.number)
     ) AS is_kin,
-    r.head_name <> '' AS head_given
+    -- A child named as its relative: without a number the row may be either of them.
+    EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = c.sound) AS namesake,
+    r.head_name <> '' AS head_given,
+    length(r.name) = length(c.name) AS same_length
 FROM pair p
 JOIN key_row r USING (row)
 JOIN key_child c USING (child)

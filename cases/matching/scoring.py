@@ -37,33 +37,36 @@ JOIN (VALUES {values}) AS s (rule, tier, score) ON s.rule = e.code;
 
 GUARDS: Final = """
 CREATE TEMP TABLE matched ON COMMIT DROP AS
-WITH told AS (
+WITH doubted AS (
     SELECT n.*,
-        -- The same number on another row under the child's very name: this row is a sibling or twin.
+        -- The number stands on another row under the child's very name: this row may be a sibling or twin.
         n.number = 'same' AND n.name IN (1, 3) AND EXISTS (
             SELECT FROM named o WHERE o.child = n.child AND o.row <> n.row AND o.number = 'same' AND o.name = 0
-                AND (o.household = n.household OR (n.name = 3 AND n.house = 0))
+                AND (o.household = n.household OR (n.name = 3 AND n.same_length AND n.house = 0))
         ) AS number_under_two_names,
-        -- The row bears the very name of another child of the register.
-        n.name >= 2 AND EXISTS (
+        -- The row bears the name of another child of the register more exactly.
+        n.name >= 1 AND EXISTS (
             SELECT FROM named o WHERE o.row = n.row AND o.child <> n.child AND o.name < n.name AND o.name <= 1
         ) AS named_as_another,
         -- Another row of the household is this child for certain.
-        n.name >= 3 AND n.household IS NOT NULL AND EXISTS (
+        n.name >= 3 AND n.number <> 'same' AND EXISTS (
             SELECT FROM named o WHERE o.child = n.child AND o.household = n.household AND o.row <> n.row
                 AND o.tier = 'auto' AND o.name <= 1
-        ) AS seated,
-        count(*) FILTER (WHERE tier = 'auto') OVER (PARTITION BY row) AS certain,
-        max(score) OVER (PARTITION BY row) AS best
+        ) AS seated
     FROM named n
+),
+counted AS (
+    SELECT *,
+        count(*) FILTER (WHERE tier = 'auto' AND NOT number_under_two_names AND NOT named_as_another)
+            OVER (PARTITION BY row) AS certain
+    FROM doubted
 ),
 tiered AS (
     SELECT *, CASE
-        WHEN tier = 'auto' AND (number_under_two_names OR named_as_another) THEN 'review'
-        WHEN tier = 'auto' AND certain > 1 THEN 'review'
-        ELSE tier
+        WHEN tier = 'auto' AND NOT number_under_two_names AND NOT named_as_another AND certain = 1 THEN 'auto'
+        ELSE 'review'
     END AS final
-    FROM told
+    FROM counted
 )
 SELECT row, child, final AS tier, CASE WHEN final = tier THEN score ELSE least(score, 600) END AS score, rule,
     ARRAY_REMOVE(ARRAY[
@@ -77,8 +80,8 @@ SELECT row, child, final AS tier, CASE WHEN final = tier THEN score ELSE least(s
         CASE WHEN certain > 1 THEN 'two_candidates' END
     ], NULL) AS reasons
 FROM tiered t
-WHERE (final = 'auto' OR NOT EXISTS (SELECT FROM tiered o WHERE o.row = t.row AND o.final = 'auto'))
-    AND NOT (final = 'review' AND seated)
+WHERE final = 'auto'
+    OR NOT (seated OR EXISTS (SELECT FROM tiered o WHERE o.row = t.row AND o.final = 'auto'))
 """
 
 
