@@ -177,6 +177,9 @@ def start(home: Path, *, durable: bool = True) -> Path:
         if not (server.data / "PG_VERSION").exists():
             _create_cluster(server)
         _forget_dead_postmaster(server)
+        if (server.data / "postmaster.pid").exists():
+            # It lives but listens elsewhere: the data folder was moved, or is being recovered by another start.
+            server.command("pg_ctl", "-D", server.data, "-m", "fast", "-w", "-t", START_SECONDS, "stop")
         settings = {
             "unix_socket_directories": f"'{server.sockets}'",
             "unix_socket_permissions": "0700",

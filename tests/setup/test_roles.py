@@ -30,7 +30,7 @@ def _no_role(root_url: str, scratch: str) -> Iterator[None]:
         for url in (scratch, root_url):
             with roles.connected(url) as cursor:
                 cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE])
-                if cursor.fetchone():
+                if cursor.fetchone() is not None:
                     cursor.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(ROLE)))
                     if url == root_url:
                         cursor.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(ROLE)))
