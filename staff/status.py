@@ -45,6 +45,7 @@ STATUS: dict[str, Look] = {
     "to_accept": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),
     "supplement": Look("back", "file-plus", pgettext_lazy("state", "Documents needed")),
     "verifying": Look("now", "search", pgettext_lazy("state", "Verifying")),
+    "checking": Look("now", "search", pgettext_lazy("state", "County check")),
     "to_confirm": Look("now", "file-check", pgettext_lazy("state", "To be confirmed")),
     "confirmed": Look("done", "check", pgettext_lazy("state", "Confirmed")),
     "refused": Look("bad", "x", pgettext_lazy("state", "Not confirmed")),
@@ -61,6 +62,9 @@ STATUS: dict[str, Look] = {
     "queued": Look("now", "clock", pgettext_lazy("state", "To be paid")),
     "paid": Look("done", "check", pgettext_lazy("state", "Paid")),
     "failed": Look("bad", "x", pgettext_lazy("state", "Payment failed")),
+    "calculated": Look("", "check", pgettext_lazy("state", "Calculated")),
+    "sent": Look("now", "send", pgettext_lazy("state", "Sent to bank")),
+    "nothing": Look("off", "circle-off", pgettext_lazy("state", "Nothing to pay")),
     "held": Look("back", "player-pause", pgettext_lazy("state", "Held back")),
     # list matching
     "to_review": Look("now", "search", pgettext_lazy("state", "To be decided")),

@@ -132,6 +132,7 @@ class PaymentState(models.TextChoices):
 
     PREPARED = "prepared", _("Calculated")
     HELD = "held", _("Held back")
+    NOTHING = "nothing", _("Nothing to pay")
     SENT = "sent", _("Sent to bank")
     PAID = "paid", _("Paid")
     FAILED = "failed", _("Payment failed")
@@ -160,6 +161,17 @@ class HoldReason(models.TextChoices):
     OTHER = "other", _("Other reason")
 
 
+class IssueKind(models.TextChoices):
+    """批次异常: found while calculating; each needs the clerk's note, or its line is held back."""
+
+    PAYEE_MISSING = "payee_missing", _("No payee or no account")
+    SHARED_ACCOUNT = "shared_account", _("One account for children of different households")
+    HOLDER_NOT_PAYEE = "holder_not_payee", _("Account holder is neither the child nor a recorded guardian")
+    CHILD_LEFT = "child_left", _("Child has left the register")
+    OPEN_DISCREPANCY = "open_discrepancy", _("Discrepancy being checked")
+    OVERPAID = "overpaid", _("Paid too much in earlier months")
+
+
 class AmountLine(models.TextChoices):
     """One step of an amount. Stored in the payment, so a code may never change its meaning."""
 
@@ -170,6 +182,7 @@ class AmountLine(models.TextChoices):
     NOT_OFFSET = "not_offset", _("Not deducted: to be cancelled instead")
     EXCLUDED = "excluded", _("Excluded by tekun support")
     FLOOR = "floor", _("Benefits exceed the standard: nothing to top up")
+    DELIVERED = "delivered", _("Less: already paid for this month")
     TOTAL = "total", _("Payable this month")
 
 
@@ -190,6 +203,7 @@ class Clause(models.TextChoices):
         "disability_no_double",
         _("An orphan does not hold the living subsidy for disabled persons: it is cancelled."),
     )
+    ARREARS = "arrears", _("What was due for the month and has not been paid is paid later, in whole months.")
 
 
 # Where each rule is written. Document numbers are proper names and are not translated.
@@ -203,6 +217,7 @@ CLAUSE_SOURCES: dict[Clause, str | Promise] = {
     Clause.ORPHAN_NO_DOUBLE: _COUNTY_RULE,
     Clause.ORPHAN_OFFSET: _COUNTY_RULE,
     Clause.DISABILITY_NO_DOUBLE: "国发〔2015〕52号",
+    Clause.ARREARS: _COUNTY_RULE,
 }
 
 

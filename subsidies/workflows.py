@@ -23,15 +23,16 @@ APPLICATION = Workflow(
         Transition("accept", (A.SUBMITTED, A.SUPPLEMENT), A.VERIFYING, _("Accept"), VERIFIERS, differs_from=("applied_by",), icon="check"),
         Transition(
             "ask_supplement", (A.SUBMITTED, A.VERIFYING), A.SUPPLEMENT, _("Ask for documents"), VERIFIERS,
-            needs_text=True, differs_from=("applied_by",), icon="arrow-back-up",
+            needs_text=True, differs_from=("applied_by",), icon="corner-up-left",
         ),
+        Transition("resubmit", (A.SUPPLEMENT,), A.SUBMITTED, _("Documents added, submit again"), APPLICANTS, needs_text=True, icon="send"),
         Transition(
             "verify", (A.VERIFYING,), A.CHECKING, _("Verified, pass to the county"), VERIFIERS, needs_text=True,
             differs_from=("applied_by",), stamps=("verified_by", "verified_at"), icon="check",
         ),
         Transition(
             "return", (A.CHECKING,), A.VERIFYING, _("Return to the township"), CLERKS, needs_text=True,
-            differs_from=("applied_by", "verified_by"), icon="arrow-back-up",
+            differs_from=("applied_by", "verified_by"), icon="corner-up-left",
         ),
         Transition(
             "check", (A.CHECKING,), A.TO_CONFIRM, _("Checked, submit for confirmation"), CLERKS,
@@ -72,7 +73,7 @@ BATCH = Workflow(
             "approve", (B.PREPARED,), B.APPROVED, _("Approve"), APPROVERS, differs_from=("prepared_by",),
             stamps=("approved_by", "approved_at"), icon="check",
         ),
-        Transition("return", (B.PREPARED,), B.RETURNED, _("Return to the clerk"), APPROVERS, needs_text=True, icon="arrow-back-up"),
+        Transition("return", (B.PREPARED,), B.RETURNED, _("Return to the clerk"), APPROVERS, needs_text=True, icon="corner-up-left"),
         Transition(
             "release", (B.APPROVED,), B.RELEASED, _("Release"), RELEASERS, differs_from=("prepared_by", "approved_by"),
             stamps=("released_by", "released_at"), icon="cash",

@@ -1,6 +1,6 @@
 from subsidies.models.application import Application
 from subsidies.models.entitlement import Entitlement, Offset
-from subsidies.models.payment import BankFile, BankResult, Payment, PaymentBatch
+from subsidies.models.payment import BankFile, BankResult, BatchIssue, Payment, PaymentBatch
 from subsidies.models.report import MonthlyReport
 from subsidies.models.scheme import Rate, Scheme
 
@@ -8,6 +8,7 @@ __all__ = [
     "Application",
     "BankFile",
     "BankResult",
+    "BatchIssue",
     "Entitlement",
     "MonthlyReport",
     "Offset",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit import tracked
@@ -29,6 +31,7 @@ class Entitlement(models.Model):
     end_month = models.DateField(_("last month"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=EntitlementState.choices, default=EntitlementState.ACTIVE)
     end_reason = models.CharField(_("reason for ending"), max_length=20, choices=EndReason.choices, blank=True)
+    proposed_end_month = models.DateField(null=True, blank=True, help_text=_("Last month as the clerk proposes it; it stops nothing."))
     confirmed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     confirmed_at = models.DateTimeField()
 
@@ -61,6 +64,11 @@ class Entitlement(models.Model):
         return f"{self.scheme} {self.start_month:%Y-%m}"
 
 
+class _Months(Func):
+    function = "daterange"
+    output_field = DateRangeField()
+
+
 @tracked("cases", "money")
 class Offset(models.Model):
     """抵扣: another benefit of the child, by month range, that is set off against the standard (补差)."""
@@ -84,6 +92,15 @@ class Offset(models.Model):
             RowScope(name="subsidies_offset_scope", lenses=["cases", "money"]),
             models.UniqueConstraint(
                 fields=["entitlement", "kind"], condition=Q(end_month__isnull=True), name="offset_open_once"
+            ),
+            ExclusionConstraint(
+                name="offset_once_a_month",
+                expressions=[
+                    ("entitlement", RangeOperators.EQUAL),
+                    ("kind", RangeOperators.EQUAL),
+                    (_Months("start_month", "end_month", models.Value("[]")), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_("This benefit is already set off in some of these months."),
             ),
             models.CheckConstraint(name="offset_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(

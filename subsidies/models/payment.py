@@ -10,7 +10,7 @@ from staff.audit import tracked
 from staff.crypto import EncryptedField
 from staff.policies import RowScope
 from staff.scope import ScopedManager
-from subsidies.enums import BatchState, FailReason, HoldReason, PaymentKind, PaymentState
+from subsidies.enums import BatchState, FailReason, HoldReason, IssueKind, PaymentKind, PaymentState
 from subsidies.models.entitlement import Entitlement
 from subsidies.models.scheme import Scheme
 from subsidies.workflows import BATCH
@@ -25,7 +25,9 @@ class PaymentBatch(models.Model):
     month = models.DateField(_("month"))
     number = models.CharField(_("batch number"), max_length=30)
     state = models.CharField(_("state"), max_length=12, choices=BatchState.choices, default=BatchState.PREPARED)
+    # What goes to the bank: lines held back and lines of nothing are not counted.
     line_count = models.PositiveIntegerField(default=0)
+    child_count = models.PositiveIntegerField(default=0)
     total = models.DecimalField(max_digits=14, decimal_places=2, default=0)
     prepared_by = models.ForeignKey("staff.User", models.PROTECT, related_name="+")
     prepared_at = models.DateTimeField()
@@ -79,10 +81,12 @@ class Payment(models.Model):
     line = models.PositiveIntegerField(_("line"))
     month = models.DateField(_("month"))
     kind = models.CharField(_("kind"), max_length=10, choices=PaymentKind.choices, default=PaymentKind.REGULAR)
+    sequence = models.PositiveSmallIntegerField(default=0, help_text=_("0 for the regular line, 1, 2, … for arrears of the same month."))
     standard = models.DecimalField(_("standard"), max_digits=10, decimal_places=2)
     amount = models.DecimalField(_("amount"), max_digits=10, decimal_places=2)
     explanation = models.JSONField(default=dict)
     child_name = models.CharField(max_length=60)
+    identity_mask = models.CharField(max_length=24, blank=True)
     category = models.CharField(max_length=30)
     placement = models.CharField(max_length=12)
     payee_name = models.CharField(max_length=60)
@@ -118,11 +122,54 @@ class Payment(models.Model):
                 name="payment_child_once_a_month",
                 violation_error_message=_("This month is already paid for this child."),
             ),
+            # Two people who work out the same arrears at once reach the same sequence: one of them is refused.
+            models.UniqueConstraint(
+                fields=["child", "scheme", "month", "sequence"],
+                condition=Q(kind="arrears", cancelled=False),
+                name="payment_arrears_once",
+                violation_error_message=_("These arrears are already being paid."),
+            ),
+            models.CheckConstraint(
+                name="payment_sequence",
+                condition=Q(kind="regular", sequence=0) | Q(kind="arrears", sequence__gt=0),
+            ),
             models.UniqueConstraint(fields=["batch", "line"], name="payment_line_once"),
+            models.CheckConstraint(
+                name="payment_nothing_is_zero",
+                condition=Q(amount__gt=0) & ~Q(state="nothing") | Q(amount=0, state="nothing"),
+            ),
+            models.CheckConstraint(name="payment_held_has_reason", condition=~Q(state="held") | ~Q(hold_reason="")),
             models.CheckConstraint(name="payment_not_negative", condition=Q(amount__gte=0)),
             models.CheckConstraint(name="payment_month", condition=Q(month__day=1)),
             models.CheckConstraint(name="payment_failed_has_reason", condition=~Q(state="failed") | ~Q(fail_reason="")),
             models.CheckConstraint(name="payment_paid_has_date", condition=~Q(state="paid") | Q(paid_date__isnull=False)),
+        ]
+
+
+@tracked("money")
+class BatchIssue(models.Model):
+    """异常: what an approver must know about a line. The clerk explains it in a note, or the line is held back."""
+
+    batch = models.ForeignKey(PaymentBatch, models.PROTECT, related_name="issues")
+    payment = models.ForeignKey(Payment, models.PROTECT, null=True, related_name="issues")
+    entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="+")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    kind = models.CharField(_("exception"), max_length=20, choices=IssueKind.choices)
+    child_name = models.CharField(max_length=60)
+    detail = models.JSONField(default=dict)
+    note = models.CharField(_("clerk's note"), max_length=200, blank=True)
+    noted_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    noted_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager["BatchIssue"]()
+
+    class Meta:
+        ordering = ["batch_id", "kind", "pk"]
+        verbose_name = _("exception")
+        verbose_name_plural = _("exceptions")
+        constraints = [
+            RowScope(name="subsidies_batchissue_scope", lenses=["money"]),
+            models.UniqueConstraint(fields=["batch", "entitlement", "kind"], name="batch_issue_once"),
         ]
 
 
