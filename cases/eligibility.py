@@ -114,7 +114,8 @@ class Situation:
     """One dated fact about one parent. ``SEVERE_DISABILITY`` presumes ``is_severe_disability``.
 
     ``expected_end`` is the day of release, or on which a card or a decision expires; ``ended_on`` the day
-    on which the situation was found to be over. Neither belongs to a death.
+    on which the situation was found to be over. Neither belongs to a death. Stored codes are accepted for
+    ``kind`` and ``evidence``; an unknown code is a ValueError.
     """
 
     kind: ParentSituationKind
@@ -122,6 +123,10 @@ class Situation:
     expected_end: dt.date | None = None
     ended_on: dt.date | None = None
     evidence: frozenset[Evidence] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", Kind(self.kind))
+        object.__setattr__(self, "evidence", frozenset(map(Evidence, self.evidence)))
 
     def holds_on(self, on: dt.date) -> bool:
         """True when the situation has begun (or has no date) and has not been ended."""

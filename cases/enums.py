@@ -90,7 +90,7 @@ class RiskLevel(models.TextChoices):
 
     def is_worse_than(self, other: RiskLevel) -> bool:
         """True when this level is nearer to red than ``other``."""
-        return self.rank > other.rank
+        return self.rank > RiskLevel(other).rank
 
 
 # What a visitor should understand by each colour; shown beside the choice.

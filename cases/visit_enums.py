@@ -87,7 +87,7 @@ ALWAYS_ASKED: tuple[FocusQuestion, ...] = (
 
 def questions_for(kind: VisitKind) -> tuple[FocusQuestion, ...]:
     """The questions that must be answered in a visit of this kind, in form order: 4, or 6 if special."""
-    return tuple(FocusQuestion) if kind is VisitKind.SPECIAL else ALWAYS_ASKED
+    return tuple(FocusQuestion) if kind == VisitKind.SPECIAL else ALWAYS_ASKED
 
 
 class ProblemDomain(models.TextChoices):

@@ -86,14 +86,14 @@ def needs_supervisor(current: RiskLevel | None, proposed: RiskLevel) -> bool:
 
     An upgrade, and the first assessment, take effect at once (4.1: upgrade immediate).
     """
-    return current is not None and current.is_worse_than(proposed)
+    return current is not None and RiskLevel(current).is_worse_than(proposed)
 
 
 def effective_risk(current: RiskLevel | None, proposed: RiskLevel, approved: bool) -> RiskLevel:
     """The colour that is in force after a visit proposed one, before or after its review."""
     if current is not None and needs_supervisor(current, proposed) and not approved:
-        return current
-    return proposed
+        return RiskLevel(current)
+    return RiskLevel(proposed)
 
 
 class EscalationReason(models.TextChoices):

@@ -280,6 +280,14 @@ def test_an_end_noted_beside_a_death_means_nothing() -> None:
     assert decide(dead, dead).ask_again_on == D(2027, 1, 31)
 
 
+def test_stored_codes_are_situations_too() -> None:
+    stored = Situation("dead", evidence=["cremation_certificate"])  # type: ignore[arg-type]
+    assert stored == Situation(Kind.DEAD, evidence=frozenset({Evidence.CREMATION_CERTIFICATE}))
+    assert decide([stored], [stored]).row is Row.BOTH_LOST
+    with pytest.raises(ValueError, match="gone"):
+        Situation("gone")  # type: ignore[arg-type]
+
+
 def test_nobody_on_record_is_unknown() -> None:
     assert decide([], [ILL]).row is Row.UNKNOWN_PARENT
     assert decide([], [Situation(Kind.ABLE)]).row is Row.PARENT_IN_NEITHER

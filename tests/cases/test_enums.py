@@ -89,3 +89,8 @@ def test_short_wordings_are_complete() -> None:
 
 def test_leave_reasons_carry_the_national_numbers() -> None:
     assert LeaveReason.values == ["01", "02", "03", "04", "05", "06", "07", "08", "09", "99"]
+
+
+def test_stored_codes_work_like_members() -> None:
+    assert questions_for("special") == tuple(FocusQuestion)  # type: ignore[arg-type]
+    assert RiskLevel.RED.is_worse_than("yellow")  # type: ignore[arg-type]

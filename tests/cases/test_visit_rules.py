@@ -102,6 +102,8 @@ def test_down_waits_up_is_at_once(current: RiskLevel, proposed: RiskLevel) -> No
     order = ["red", "yellow", "blue", "green"]
     down = order.index(proposed.value) > order.index(current.value)
     assert needs_supervisor(current, proposed) is down
+    assert needs_supervisor(current.value, proposed.value) is down  # type: ignore[arg-type]
+    assert effective_risk(current.value, proposed.value, approved=False) is (current if down else proposed)
     assert effective_risk(current, proposed, approved=False) is (current if down else proposed)
     assert effective_risk(current, proposed, approved=True) is proposed
 
