@@ -16,12 +16,13 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "tekun_mode": ("offset", "民发〔2019〕62号"),
     "last_month_rule": ("birthday_month", "全国儿童福利信息系统"),
     "stop_rule": ("next_month", "定州市2020"),
-    "eligibility": ({}, "民发〔2019〕62号；民发〔2020〕125号"),
+    "conflict_mode": ("cancel_other", "重庆市规定"),
     "batch_day": (20, "proposal"),
     "match_day": (10, "proposal"),
     "discrepancy_working_days": (10, "proposal"),
     "small_cell": (3, "proposal"),
     "photo_max_mb": (10, "proposal"),
+    "photo_max_megapixels": (50, "proposal"),
     "case_response_hours": ({"red": 24, "yellow": 72, "blue": 240}, "proposal"),
 }
 
