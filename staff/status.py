@@ -4,6 +4,8 @@ Keys are the short codes that models store and workflows name; a state that two 
 `chip` is the suffix of the `cw-status-` class and says what the state asks of the reader: nothing yet
 (``""``), someone has it now (``now``), finished well (``done``), it needs something from you (``back``),
 failed or late (``bad``), closed (``off``).
+
+Where one code means different things for two models, the word of a model stands under "model.code".
 """
 
 from typing import NamedTuple
@@ -26,6 +28,7 @@ STATUS: dict[str, Look] = {
     "draft": Look("", "pencil", pgettext_lazy("state", "Draft")),
     "unsent": Look("", "cloud-upload", pgettext_lazy("state", "Waiting to send")),
     "planned": Look("", "calendar-event", pgettext_lazy("state", "Planned")),
+    "case.planned": Look("now", "folder-open", pgettext_lazy("state", "Help in progress")),
     # review of visits
     "submitted": Look("now", "send", pgettext_lazy("state", "Submitted")),
     "to_approve": Look("now", "clock", pgettext_lazy("state", "To be reviewed")),
@@ -43,9 +46,10 @@ STATUS: dict[str, Look] = {
     "declined": Look("bad", "x", pgettext_lazy("state", "Declined")),
     # applications and entitlements
     "to_accept": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),
+    "application.submitted": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),
     "supplement": Look("back", "file-plus", pgettext_lazy("state", "Documents needed")),
     "verifying": Look("now", "search", pgettext_lazy("state", "Verifying")),
-    "checking": Look("now", "search", pgettext_lazy("state", "County check")),
+    "checking": Look("now", "checklist", pgettext_lazy("state", "County check")),
     "to_confirm": Look("now", "file-check", pgettext_lazy("state", "To be confirmed")),
     "confirmed": Look("done", "check", pgettext_lazy("state", "Confirmed")),
     "refused": Look("bad", "x", pgettext_lazy("state", "Not confirmed")),
@@ -57,23 +61,33 @@ STATUS: dict[str, Look] = {
     # batches and payments
     "prepared": Look("now", "file-check", pgettext_lazy("state", "Awaiting approval")),
     "approved_batch": Look("now", "cash", pgettext_lazy("state", "Awaiting release")),
+    "paymentbatch.approved": Look("now", "cash", pgettext_lazy("state", "Awaiting release")),
     "released": Look("done", "check", pgettext_lazy("state", "Released")),
     "reconciled": Look("done", "checklist", pgettext_lazy("state", "Reconciled")),
-    "queued": Look("now", "clock", pgettext_lazy("state", "To be paid")),
+    "payment.prepared": Look("now", "file-check", pgettext_lazy("state", "Calculated")),
+    "nothing": Look("off", "circle-off", pgettext_lazy("state", "Nothing to pay")),
+    "sent": Look("now", "send", pgettext_lazy("state", "Sent to the bank")),
     "paid": Look("done", "check", pgettext_lazy("state", "Paid")),
     "failed": Look("bad", "x", pgettext_lazy("state", "Payment failed")),
     "calculated": Look("", "check", pgettext_lazy("state", "Calculated")),
-    "sent": Look("now", "send", pgettext_lazy("state", "Sent to bank")),
-    "nothing": Look("off", "circle-off", pgettext_lazy("state", "Nothing to pay")),
     "held": Look("back", "player-pause", pgettext_lazy("state", "Held back")),
     # list matching
+    "preview": Look("", "eye", pgettext_lazy("state", "Preview")),
+    "staged": Look("done", "check", pgettext_lazy("state", "Imported")),
+    "review": Look("now", "search", pgettext_lazy("state", "To be decided")),
+    "matchcandidate.pending": Look("now", "search", pgettext_lazy("state", "To be decided")),
+    "matchcandidate.accepted": Look("done", "check", pgettext_lazy("state", "Same child")),
+    "rejected": Look("off", "x", pgettext_lazy("state", "Not the same child")),
     "to_review": Look("now", "search", pgettext_lazy("state", "To be decided")),
     "to_check": Look("now", "map-pin", pgettext_lazy("state", "To be checked")),
     "true": Look("bad", "alert-triangle", pgettext_lazy("state", "Found true")),
     "untrue": Look("done", "check", pgettext_lazy("state", "Found untrue")),
     "uncheckable": Look("off", "circle-off", pgettext_lazy("state", "Could not be checked")),
     # long work
+    "queued": Look("now", "clock", pgettext_lazy("state", "Waiting its turn")),
     "running": Look("now", "refresh", pgettext_lazy("state", "Running")),
+    "matchrun.failed": Look("bad", "alert-triangle", pgettext_lazy("state", "Stopped by an error")),
+    "job.failed": Look("bad", "alert-triangle", pgettext_lazy("state", "Stopped by an error")),
     "broken": Look("bad", "alert-triangle", pgettext_lazy("state", "Stopped by an error")),
     # what a clock or a lock adds to any of them
     "locked": Look("off", "lock", pgettext_lazy("state", "Locked")),
@@ -88,10 +102,10 @@ RISK_WORDS: dict[str, str | Promise] = {
 }
 
 
-def look_of(state: str) -> Look:
-    """The look of a state code; a code that nobody has listed shows itself as a plain chip, never an error.
+def look_of(state: str, model: str = "") -> Look:
+    """The look of a state code, of `model` (its name in lower case) where that has a word of its own.
 
-    A page must not fall over a missing word; tests/test_templates.py reads every model's states and fails
-    instead.
+    A code that nobody has listed shows itself as a plain chip: a page must not fall over a missing word.
+    tests/test_templates.py reads every model's states and fails instead.
     """
-    return STATUS.get(state) or Look("", "info-circle", state)
+    return STATUS.get(f"{model}.{state}") or STATUS.get(state) or Look("", "info-circle", state)

@@ -11,6 +11,7 @@ from typing import Any
 from django import template
 
 from staff.templatetags.look import Entry, listed
+from staff.workflow import Transition
 
 register = template.Library()
 
@@ -99,22 +100,44 @@ def save_bar(label: str, form: str = "", saved: str = "", name: str = "", value:
 
 
 @register.inclusion_tag("components/actions.html")
-def actions(entries: Rows, url: str = "", note: str = "", neighbours: bool = False) -> Values:
-    """What can be done now, as `available()` says; the first is primary. Each is a form that posts to its
-    URL.
+def actions(
+    entries: Iterable[Transition | dict[str, Any]],
+    url: str = "",
+    note: str = "",
+    neighbours: bool = False,
+    keys: str = "",
+) -> Values:
+    """What can be done now; the first is primary. Each is a form that posts `action` = name to its URL.
 
-    {name, label, url, icon, key, primary, disabled, reasons, text_label, needs_text, prompt, fields}:
-    `reasons` ((code, label) pairs) or `needs_text` open a panel where the reason is required; `disabled` is
-    the reason why the step is not yours; `fields` is a form object shown in the panel. `url` is the default
-    to post to, with the field `action` = name. `neighbours` shows the keys J and K.
+    An entry is a Transition as `available()` returns it, or {name, label, url, icon, key, primary, danger,
+    disabled, reasons, needs_text, text_label, prompt, submit, fields}. `reasons` ((code, label) pairs) or
+    `needs_text` open a panel where the reason is required, posted as `reason_code` and `reason`; `disabled`
+    is the reason why the step is not yours; `fields` is a form shown in the panel; `url` the default to post
+    to. `keys` gives shortcuts by name: "approve:A return:R"; `neighbours` shows the keys J and K.
     """
-    rows = []
-    for entry in entries:
-        asks = bool(entry.get("reasons") or entry.get("needs_text") or entry.get("fields"))
-        rows.append(Entry({"prompt": entry["label"], **entry, "asks": asks}))
+    letters = dict(pair.split(":") for pair in keys.split())
+    rows = [_action(entry, letters) for entry in entries]
     if rows and not any("primary" in row for row in rows):
-        rows[0]["primary"] = True
+        rows[0]["primary"] = not rows[0]["danger"]
     return {"entries": rows, "url": url, "note": note, "neighbours": neighbours}
+
+
+def _action(entry: Transition | dict[str, Any], letters: dict[str, str]) -> Entry:
+    if isinstance(entry, Transition):
+        row = Entry(
+            name=entry.name,
+            label=entry.label,
+            icon=entry.icon,
+            danger=entry.danger,
+            reasons=entry.reasons.choices if entry.reasons else (),
+            needs_text=entry.needs_text,
+        )
+    else:
+        row = Entry(entry)
+    row.setdefault("prompt", row["label"])
+    row.setdefault("key", letters.get(row["name"] or "", ""))
+    row["asks"] = bool(row["reasons"] or row["needs_text"] or row["fields"])
+    return row
 
 
 @register.inclusion_tag("components/reason.html")

@@ -102,6 +102,19 @@ def clause(content: SafeString, title: str = "") -> SafeString:
     )
 
 
+@register.simple_block_tag
+def why(content: SafeString) -> SafeString:
+    """One sentence that says why something was proposed."""
+    return format_html('<p class="cw-why">{}<span>{}</span></p>', icon("bulb"), content)
+
+
+@register.simple_block_tag
+def locked(content: SafeString, link: str = "", url: str = "") -> SafeString:
+    """Says that a report can no longer change, since when and by whom; not printed."""
+    more = format_html('<a class="cw-row-end cw-link" href="{}">{}</a>', url, link) if link else ""
+    return format_html('<p class="cw-lock cw-noprint">{}<span>{}</span>{}</p>', icon("lock"), content, more)
+
+
 # ── page furniture ──
 
 

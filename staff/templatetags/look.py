@@ -61,11 +61,14 @@ def risk(level: str | None) -> SafeString | str:
 
 
 @register.simple_tag
-def status(state: str | None, label: str = "") -> SafeString | str:
-    """A workflow state as a round chip. `label` replaces the word, not the colour or the icon."""
+def status(state: str | None, label: str = "", of: str = "") -> SafeString | str:
+    """A workflow state as a round chip. `label` replaces the word, not the colour or the icon.
+
+    `of` is the model in lower case, where one code means different things: of="paymentbatch".
+    """
     if not state:
         return ""
-    look = look_of(state)
+    look = look_of(state, of)
     return format_html(
         '<span class="cw-status{}">{}{}</span>',
         f" cw-status-{look.chip}" if look.chip else "",
