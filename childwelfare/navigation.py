@@ -13,7 +13,7 @@ HOME = (_("Home"), "home", "cases:home", "")
 QUEUE = (_("Review queue"), "checklist", "cases:queue", "")
 CHILDREN = (_("Children"), "mood-kid", "cases:children", "")
 VISITS = (_("Visits"), "clipboard-text", "cases:visits", "")
-OUTBOX = (_("To be sent"), "cloud-up", "cases:outbox", "")
+OUTBOX = (_("To be sent"), "cloud-upload", "cases:outbox", "")
 CASES = (_("Cases"), "flag", "cases:cases", "")
 REFERRALS = (_("Referrals"), "heart-handshake", "referrals:referrals", "")
 MONTH = (_("This month"), "calendar-month", "subsidies:month", "")
@@ -39,27 +39,42 @@ MENU: dict[str, tuple[Any, ...]] = {
     "provider": (REFERRALS, ME),
 }
 TABS = 5
+GROUPS = ("", _("Subsidies"), _("Comparison"), _("Reports and management"))
 START = {role: items[0][2] for role, items in MENU.items()}
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: ``navigation`` (side menu), ``tabs`` (at most five), ``today``."""
+    """Context processor: ``navigation`` (side menu), ``tabs`` (at most five), ``post``, ``posts``, ``can_search``, ``today``."""
     assignment = getattr(request, "assignment", None)
-    found = {"today": timezone.localdate(), "navigation": [], "tabs": []}
+    today = timezone.localdate()
     if assignment is None:
-        return found
+        return {"today": today, "navigation": [], "tabs": [], "can_search": False}
     here = request.resolver_match.view_name if request.resolver_match else ""
+    role = assignment.post.role
     items = [
-        {"label": label, "icon": icon, "url": reverse(name), "name": name, "group": group}
-        for label, icon, name, group in MENU.get(assignment.post.role, (ME,))
+        {"label": label, "icon": icon, "url": reverse(name), "name": name, "group": group, "outbox": name == OUTBOX[2]}
+        for label, icon, name, group in MENU.get(role, (ME,))
     ]
     current = next((item for item in items if item["name"] == here), None) or _closest(items, request.path)
     for item in items:
         item["current"] = item is current
-    groups = ["", _("Subsidies"), _("Comparison"), _("Reports and management")]
-    # The side menu puts "Me" last; the phone shows the first five as tabs.
-    side = sorted(items, key=lambda item: (groups.index(item["group"]), item["name"] == "staff:me"))
-    return found | {"navigation": side, "tabs": items[:TABS]}
+    # The side menu puts "Me" last of its group; the phone shows the first five as tabs.
+    side = sorted(items, key=lambda item: (GROUPS.index(item["group"]), item["name"] == ME[2]))
+    return {
+        "today": today,
+        "navigation": side,
+        "tabs": items[:TABS],
+        "can_search": any(item["name"] == CHILDREN[2] for item in items),
+        "post": {
+            "person": request.user.name,  # type: ignore[union-attr]
+            "role": assignment.post.get_role_display(),
+            "place": assignment.post.region.short_name,
+        },
+        "posts": [
+            {"id": held.pk, "label": f"{held.post.region.short_name} · {held.post.get_role_display()}", "current": held == assignment}
+            for held in request.assignments  # type: ignore[attr-defined]
+        ],
+    }
 
 
 def _closest(items: list[dict[str, Any]], path: str) -> dict[str, Any] | None:

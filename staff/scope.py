@@ -123,7 +123,7 @@ def open_scope(new: Scope) -> Iterator[Scope]:
             yield new
         finally:
             _current.reset(token)
-        if nested:
+        if nested and not connection.needs_rollback:  # a rollback puts them back by itself
             with connection.cursor() as cursor:
                 cursor.execute(WRITE, [value or "" for value in old])
 
