@@ -6,10 +6,12 @@ Clear identity numbers exist here and nowhere at rest: the tables are dropped at
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from cases import identity
 from cases.matching.normalise import (
+    LOST,
     MISSING,
     CleanId,
     Distinct,
@@ -22,12 +24,12 @@ from cases.matching.normalise import (
     village_keys,
 )
 
-COPY_BLOCK_BYTES: Final = 2**20
+COPY_ROWS: Final = 10_000
 REPAIRABLE: Final = frozenset({IdKind.WRONG, IdKind.CUT, IdKind.LENGTH, IdKind.FIFTEEN})
 
 TABLES: Final = """
 CREATE TEMP TABLE key_row (
-    row bigint, household text, kind smallint, number text, head text, tail text, born int, birth int,
+    row bigint, household text, kind text, number text, head text, tail text, born int, birth int,
     name text, sound text, head_name text, head_sound text, head_number text, village bigint, township bigint
 ) ON COMMIT DROP;
 CREATE TEMP TABLE key_row_repair (row bigint, number text) ON COMMIT DROP;
@@ -38,6 +40,9 @@ CREATE TEMP TABLE key_child_repair (child bigint, number text) ON COMMIT DROP;
 CREATE TEMP TABLE key_kin (child bigint, number text, name text, sound text, head boolean) ON COMMIT DROP;
 """
 INDEXES: Final = """
+CREATE INDEX ON key_row_repair (row);
+CREATE INDEX ON key_child_repair (child);
+CREATE INDEX ON key_kin (child);
 ANALYZE key_row; ANALYZE key_row_repair; ANALYZE key_child; ANALYZE key_child_repair; ANALYZE key_kin;
 """
 
@@ -106,45 +111,26 @@ class Places:
         return None
 
 
+_COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": " ", "\n": " ", "\r": " ", "\x00": None})
+
+
 def _text(value: object) -> str:
     """One COPY field."""
     if value is None or value == "":
         return "" if value == "" else "\\N"
     if isinstance(value, str):
-        return value.replace("\\", "\\\\").replace("\t", " ").replace("\n", " ").replace("\r", " ")
+        return value.translate(_COPY_ESCAPES)
     return str(value)
 
 
-class CopyStream(io.RawIOBase):
-    """Lines for COPY FROM, made as the server asks for them, so that no list is held twice."""
-
-    def __init__(self, rows: Iterable[tuple[object, ...]]) -> None:
-        super().__init__()
-        self._lines: Iterator[str] = ("\t".join(map(_text, r)) + "\n" for r in rows)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """The next block, of at least `size` bytes unless the rows end."""
-        wanted = COPY_BLOCK_BYTES if size < 0 else size
-        parts, length = [self._rest], len(self._rest)
-        while length < wanted:
-            line = next(self._lines, None)
-            if line is None:
-                break
-            data = line.encode()
-            parts.append(data)
-            length += len(data)
-        block = b"".join(parts)
-        self._rest = block[wanted:]
-        return block[:wanted]
-
-
 def copy_rows(cursor: Any, table: str, rows: Iterable[tuple[object, ...]]) -> None:
-    """COPY tuples into a temporary table; the columns in the table's own order."""
-    cursor.copy_expert(f"COPY {table} FROM STDIN", CopyStream(rows))
+    """COPY tuples into a temporary table, the columns in the table's own order.
+
+    Each batch is made before its COPY begins, so `rows` may itself read from the same connection.
+    """
+    lines = ("\t".join(map(_text, r)) + "\n" for r in rows)
+    while batch := "".join(islice(lines, COPY_ROWS)):
+        cursor.copy_expert(f"COPY {table} FROM STDIN", io.BytesIO(batch.encode()))
 
 
 def load(
@@ -157,7 +143,8 @@ def load(
     """
     cursor.execute(TABLES)
     names, ids = Distinct(clean_name), Distinct(clean_id)
-    sounds = Distinct(name_sound)
+    # None, which equals nothing, for a name without letters or with lost ones.
+    sounds = Distinct(lambda name: None if not name or LOST in name else name_sound(name))
     counts = {"rows": 0, "children": 0}
     numbers: set[str] = set()
     kin: list[tuple[object, ...]] = []
@@ -206,7 +193,7 @@ def load(
             village = found[place]
             township = _township(fact.sender, village)
             yield (
-                fact.row, fact.household or None, int(clean.kind), clean.text, clean.head, clean.tail, clean.birth,
+                fact.row, fact.household or None, clean.kind.value, clean.text, clean.head, clean.tail, clean.birth,
                 dates[fact.birth], name, sounds[name], head_name, sounds[head_name], _number(ids[fact.head_number]),
                 village, township,
             )  # fmt: skip

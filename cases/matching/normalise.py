@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final, Generic, TypeVar
 
 from cases import identity
@@ -121,18 +121,18 @@ def _one_slip(a: str, b: str) -> bool:
 # ---- identity numbers -----------------------------------------------------------------------------
 
 
-class IdKind(IntEnum):
-    """What a cleaned identity cell holds. Stored with the row; the order means nothing."""
+class IdKind(StrEnum):
+    """What a cleaned identity cell holds. The values are used in the passes' SQL."""
 
-    MISSING = 0
-    VALID = 1
-    WRONG = 2
-    FIFTEEN = 3
-    CUT = 4
-    SCIENTIFIC = 5
-    LENGTH = 6
-    MASKED = 7
-    OTHER = 8
+    MISSING = "missing"
+    VALID = "valid"
+    WRONG = "wrong"
+    FIFTEEN = "fifteen"
+    CUT = "cut"
+    SCIENTIFIC = "scientific"
+    LENGTH = "length"
+    MASKED = "masked"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,19 @@ a pair is kept once, and what speaks for it is measured afterwards, in `EVIDENCE
 
 from typing import Final
 
-from cases.matching.normalise import IdKind, NameLikeness
-
 # Households of the lists that a child belongs to: some member, or the head, bears a number of the child's kin.
-HOUSES: Final = f"""
+HOUSES: Final = """
 CREATE TEMP TABLE house ON COMMIT DROP AS
 SELECT DISTINCT m.household, k.child
 FROM (
-    SELECT household, number FROM key_row WHERE household IS NOT NULL AND kind = {IdKind.VALID:d}
+    SELECT household, number FROM key_row WHERE household IS NOT NULL AND kind = 'valid'
     UNION
     SELECT household, head_number FROM key_row WHERE household IS NOT NULL AND head_number <> ''
 ) m
 JOIN key_kin k ON k.number = m.number AND k.number <> '';
+CREATE INDEX ON house (household, child);
 ANALYZE house;
 """
-
-_LEGIBLE: Final = "r.sound = c.sound AND r.sound <> '' AND position('?' in r.sound) = 0"
-_USABLE: Final = f"r.kind = {IdKind.VALID:d}"
 
 PASSES: Final[dict[str, str]] = {
     "same number": """
@@ -34,60 +30,60 @@ PASSES: Final[dict[str, str]] = {
     "register's number repaired": """
         SELECT r.row, p.child FROM key_child_repair p JOIN key_row r ON r.number = p.number
     """,
-    "number cut by a spreadsheet": f"""
+    "number cut by a spreadsheet": """
         SELECT r.row, c.child FROM key_row r JOIN key_child c ON left(c.number, 15) = left(r.number, 15)
-        WHERE r.kind = {IdKind.CUT:d}
+        WHERE r.kind = 'cut'
     """,
-    "number masked": f"""
+    "number masked": """
         SELECT r.row, c.child FROM key_row r
         JOIN key_child c ON left(c.number, 6) = left(r.head, 6) AND right(c.number, 2) = right(r.tail, 2)
-        WHERE r.kind = {IdKind.MASKED:d} AND length(r.head) >= 6 AND length(r.tail) >= 2
+        WHERE r.kind = 'masked' AND length(r.head) >= 6 AND length(r.tail) >= 2
           AND starts_with(c.number, r.head) AND right(c.number, length(r.tail)) = r.tail
           AND (r.sound = c.sound OR left(r.name, 1) = left(c.name, 1))
     """,
-    "name and birth date": f"""
+    "name and birth date": """
         SELECT r.row, c.child FROM key_row r
-        JOIN key_child c ON {_LEGIBLE} AND c.birth IN (r.birth, r.born)
+        JOIN key_child c ON r.sound = c.sound AND c.birth IN (r.birth, r.born)
     """,
-    "name and a relative's number": f"""
+    "name and a relative's number": """
         SELECT r.row, c.child FROM key_row r JOIN key_kin k ON k.number = r.number AND r.number <> ''
-        JOIN key_child c ON c.child = k.child AND {_LEGIBLE}
+        JOIN key_child c ON c.child = k.child AND r.sound = c.sound
     """,
-    "name and household": f"""
+    "name and household": """
         SELECT r.row, c.child FROM key_row r JOIN house h ON h.household = r.household
-        JOIN key_child c ON c.child = h.child AND {_LEGIBLE}
+        JOIN key_child c ON c.child = h.child AND r.sound = c.sound
     """,
-    "name and head's name": f"""
-        SELECT r.row, c.child FROM key_row r JOIN key_child c ON {_LEGIBLE}
-        JOIN key_kin k ON k.child = c.child AND k.sound = r.head_sound AND k.sound <> ''
+    "name and head's name": """
+        SELECT r.row, c.child FROM key_row r JOIN key_child c ON r.sound = c.sound
+        JOIN key_kin k ON k.child = c.child AND k.sound = r.head_sound
     """,
-    "name partly lost, and household": f"""
+    "name partly lost, and household": """
         SELECT r.row, c.child FROM key_row r JOIN house h ON h.household = r.household
         JOIN key_child c ON c.child = h.child AND left(c.name, 1) = left(r.name, 1)
-        WHERE position('?' in r.name) > 0 AND r.kind <> {IdKind.VALID:d}
+        WHERE position('?' in r.name) > 0 AND r.kind <> 'valid'
     """,
-    "name partly lost, and head's name": f"""
-        SELECT r.row, c.child FROM key_row r JOIN key_kin k ON k.sound = r.head_sound AND k.sound <> ''
+    "name partly lost, and head's name": """
+        SELECT r.row, c.child FROM key_row r JOIN key_kin k ON k.sound = r.head_sound
         JOIN key_child c ON c.child = k.child AND c.township = r.township AND left(c.name, 1) = left(r.name, 1)
-        WHERE position('?' in r.name) > 0 AND r.kind <> {IdKind.VALID:d}
+        WHERE position('?' in r.name) > 0 AND r.kind <> 'valid'
     """,
-    "household, and a number not quite legible": f"""
+    "household, and a number not quite legible": """
         SELECT r.row, c.child FROM key_row r JOIN house h ON h.household = r.household
         JOIN key_child c ON c.child = h.child AND left(c.number, 3) = left(r.number, 3)
-        WHERE r.kind IN ({IdKind.WRONG:d}, {IdKind.LENGTH:d}, {IdKind.MASKED:d}) AND left(c.name, 1) = left(r.name, 1)
+        WHERE r.kind IN ('wrong', 'length', 'masked') AND left(c.name, 1) = left(r.name, 1)
     """,
-    "name and township, no number": f"""
-        SELECT r.row, c.child FROM key_row r JOIN key_child c ON {_LEGIBLE} AND c.township = r.township
-        WHERE r.kind <> {IdKind.VALID:d} OR c.number = '' OR NOT c.valid
+    "name and township, no number": """
+        SELECT r.row, c.child FROM key_row r JOIN key_child c ON r.sound = c.sound AND c.township = r.township
+        WHERE r.kind <> 'valid' OR c.number = '' OR NOT c.valid
     """,
     "birth date and household": """
         SELECT r.row, c.child FROM key_row r JOIN house h ON h.household = r.household
         JOIN key_child c ON c.child = h.child AND c.birth IN (r.birth, r.born)
     """,
-    "birth date, surname and village": f"""
+    "birth date, surname and village": """
         SELECT r.row, c.child FROM key_row r
         JOIN key_child c ON c.village = r.village AND c.birth IN (r.birth, r.born) AND left(c.name, 1) = left(r.name, 1)
-        WHERE r.kind <> {IdKind.VALID:d} OR c.number = '' OR NOT c.valid
+        WHERE r.kind <> 'valid' OR c.number = '' OR NOT c.valid
     """,
 }
 
@@ -96,45 +92,45 @@ PAIRS: Final = (
 )
 
 # Judged in Python, once per distinct pair of values: likeness of names, slips between numbers, distance of dates.
-JUDGED: Final = "CREATE TEMP TABLE judged (what \"char\", a text, b text, value int) ON COMMIT DROP"
+JUDGED: Final = 'CREATE TEMP TABLE judged (what "char", a text, b text, value int) ON COMMIT DROP'
 UNJUDGED_NAMES: Final = """
 SELECT DISTINCT r.name, c.name FROM pair JOIN key_row r USING (row) JOIN key_child c USING (child)
 WHERE r.name <> c.name
 """
-UNJUDGED_NUMBERS: Final = f"""
+UNJUDGED_NUMBERS: Final = """
 SELECT DISTINCT r.number, c.number FROM pair JOIN key_row r USING (row) JOIN key_child c USING (child)
 WHERE r.number <> c.number AND r.number <> '' AND c.number <> ''
-  AND r.kind IN ({IdKind.WRONG:d}, {IdKind.LENGTH:d}, {IdKind.OTHER:d}, {IdKind.CUT:d})
+  AND r.kind IN ('wrong', 'length', 'other', 'cut')
 """
 UNJUDGED_DATES: Final = """
 SELECT DISTINCT r.birth::text, c.birth::text FROM pair JOIN key_row r USING (row) JOIN key_child c USING (child)
 WHERE r.birth <> c.birth AND r.birth > 0
 """
 
-EVIDENCE: Final = f"""
+EVIDENCE: Final = """
 CREATE TEMP TABLE evidence ON COMMIT DROP AS
 SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
     CASE
-        WHEN r.number <> '' AND r.number = c.number AND r.kind <> {IdKind.CUT:d} THEN 'same'
+        WHEN r.number <> '' AND r.number = c.number AND r.kind <> 'cut' THEN 'same'
         WHEN EXISTS (SELECT FROM key_row_repair x WHERE x.row = p.row AND x.number = c.number) THEN 'repaired'
         WHEN EXISTS (SELECT FROM key_child_repair x WHERE x.child = p.child AND x.number = r.number) THEN 'repaired'
-        WHEN r.kind = {IdKind.CUT:d} AND left(r.number, 15) = left(c.number, 15) THEN 'cut'
-        WHEN r.kind = {IdKind.MASKED:d} AND starts_with(c.number, r.head)
+        WHEN r.kind = 'cut' AND left(r.number, 15) = left(c.number, 15) THEN 'cut'
+        WHEN r.kind = 'masked' AND starts_with(c.number, r.head)
             AND right(c.number, length(r.tail)) = r.tail THEN 'masked'
-        WHEN r.kind = {IdKind.MASKED:d} AND c.number <> '' THEN 'far'
+        WHEN r.kind = 'masked' AND c.number <> '' THEN 'far'
         WHEN EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.number = r.number AND r.number <> '') THEN 'kin'
         WHEN EXISTS (
             SELECT FROM key_kin k JOIN key_row_repair x ON x.number = k.number
             WHERE k.child = p.child AND x.row = p.row
         ) THEN 'kin'
-        WHEN r.kind = {IdKind.VALID:d} AND c.valid THEN 'differs'
-        WHEN r.kind IN ({IdKind.MISSING:d}, {IdKind.SCIENTIFIC:d}) OR c.number = '' THEN 'none'
+        WHEN r.kind = 'valid' AND c.valid THEN 'differs'
+        WHEN r.kind IN ('missing', 'scientific') OR c.number = '' THEN 'none'
         WHEN n.value <= 2 THEN 'near'
         ELSE 'far'
     END AS number,
     CASE
-        WHEN r.name = c.name AND r.name <> '' THEN {NameLikeness.SAME:d}
-        ELSE coalesce(l.value, {NameLikeness.OTHER:d})
+        WHEN r.name = c.name AND r.name <> '' THEN 0
+        ELSE coalesce(l.value, 5)
     END AS name,
     CASE
         WHEN r.birth = 0 THEN 0
@@ -144,7 +140,7 @@ SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
     CASE WHEN r.born = 0 THEN 0 WHEN r.born = c.birth THEN 1 ELSE -1 END AS born,
     CASE
         WHEN EXISTS (SELECT FROM house h WHERE h.household = r.household AND h.child = p.child) THEN 2
-        WHEN EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.head_sound AND k.sound <> '') THEN 1
+        WHEN EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.head_sound) THEN 1
         ELSE 0
     END AS house,
     CASE
@@ -154,7 +150,7 @@ SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
         ELSE -1
     END AS place,
     EXISTS (
-        SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.sound AND k.sound <> ''
+        SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.sound
             AND (r.sound <> c.sound OR k.number = r.number)
     ) AS is_kin,
     -- A child named as its relative: without a number the row may be either of them.

@@ -77,13 +77,17 @@ class ListReader:
     """Reads one list file. Iterate `rows()` once; then `sheets` holds the reports.
 
     `source` is a path or the bytes of the file; `name` is the file's name in row identifiers;
-    `list_type` is the type of every row that does not say its own.
+    `list_type` is the type of every row that does not say its own. `by_household` carries a household's
+    cells down to its members; a register, where a blank cell is a blank cell, is read without.
     """
 
-    def __init__(self, source: Path | bytes, *, name: str, list_type: str = "") -> None:
+    def __init__(
+        self, source: Path | bytes, *, name: str, list_type: str = "", by_household: bool = True
+    ) -> None:
         self.source = source
         self.name = name
         self.list_type = list_type
+        self.by_household = by_household
         self.sheets: list[SheetReport] = []
         self._household = 0
 
@@ -127,7 +131,7 @@ class ListReader:
             if not any(values.get(f, "").strip() for f in ("name", "id_number", "certificate")):
                 report.drop(line, "nobody", stripped)
                 continue
-            carried = _carry_household(values, previous)
+            carried = _carry_household(values, previous) if self.by_household else frozenset()
             household = self._count_household(values, previous)
             previous = values
             report.rows += 1
@@ -242,7 +246,8 @@ def _why_not_a_person(cells: Sequence[str]) -> str:
 
 def _carry_household(values: dict[str, str], previous: dict[str, str]) -> frozenset[str]:
     """Fill a member's blank household cells from the row above when the row opens no household of its own."""
-    if "head_name" not in values or values["head_name"].strip() or values.get("sequence", "").strip():
+    opens_its_own = any(values.get(f, "").strip() for f in ("head_name", "sequence", "household_no"))
+    if "head_name" not in values or opens_its_own:
         return frozenset()
     if not previous.get("head_name", "").strip():
         return frozenset()

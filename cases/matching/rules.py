@@ -34,7 +34,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("same_number_and_name", AUTO, 1000, "number = 'same' AND name = 0"),
     Rule("same_number_and_sound", AUTO, 998, "number = 'same' AND name IN (1, 2) AND birth >= -1"),
     Rule("same_number_name_slip", AUTO, 990, "number = 'same' AND name = 3 AND birth >= -1 AND NOT is_kin"),
-    Rule("same_number_other_name", REVIEW, 600, "number = 'same' AND NOT is_kin AND (name <= 3 OR birth > -2 OR house > 0)"),
+    Rule(
+        "same_number_other_name",
+        REVIEW,
+        600,
+        "number = 'same' AND NOT is_kin AND (name <= 3 OR birth > -2 OR house > 0)",
+    ),
     Rule("repaired_number_and_name", AUTO, 995, "number = 'repaired' AND name <= 2 AND birth >= -1"),
     Rule(
         "cut_number_and_name",
@@ -48,7 +53,9 @@ RULES: Final[tuple[Rule, ...]] = (
         990,
         "number = 'masked' AND (name <= 1 OR (name = 2 AND house > 0)) AND birth >= -1 AND (house > 0 OR place >= 1 OR birth = 1 OR born = 1)",
     ),
-    Rule("relative_s_number_and_name", AUTO, 990, "number = 'kin' AND name <= 1 AND birth >= -1 AND NOT is_kin"),
+    Rule(
+        "relative_s_number_and_name", AUTO, 990, "number = 'kin' AND name <= 1 AND birth >= -1 AND NOT is_kin"
+    ),
     Rule(
         "near_number_and_name",
         AUTO,
@@ -81,22 +88,42 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule("cut_number_other_name", REVIEW, 450, "number = 'cut' AND NOT is_kin AND (name <= 3 OR house > 0)"),
     Rule("masked_number_name_slip", REVIEW, 450, "number = 'masked' AND NOT is_kin AND name <= 3"),
-    Rule("name_and_household_other_number", REVIEW, 550, "number IN ('differs', 'kin') AND NOT is_kin AND name = 0 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))"),
+    Rule(
+        "name_and_household_other_number",
+        REVIEW,
+        550,
+        "number IN ('differs', 'kin') AND NOT is_kin AND name = 0 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
+    ),
     Rule(
         "name_and_birth_other_number",
         REVIEW,
         400,
         "number = 'differs' AND name = 0 AND birth = 1 AND ((born < 1 AND place >= 1) OR place = 2)",
     ),
-    Rule("name_and_birth_only", REVIEW, 500, "number IN ('none', 'far') AND name <= 1 AND (birth = 1 OR born = 1)"),
+    Rule(
+        "name_and_birth_only",
+        REVIEW,
+        500,
+        "number IN ('none', 'far') AND name <= 1 AND (birth = 1 OR born = 1)",
+    ),
     Rule(
         "name_partly_lost_and_household",
         REVIEW,
         450,
         "number IN ('none', 'far') AND name = 2 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
     ),
-    Rule("name_and_household_far_number", REVIEW, 500, "number = 'far' AND name <= 1 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))"),
-    Rule("name_and_village_no_number", REVIEW, 350, "number = 'none' AND name = 0 AND place = 2 AND birth >= -1 AND born >= 0 AND NOT head_given"),
+    Rule(
+        "name_and_household_far_number",
+        REVIEW,
+        500,
+        "number = 'far' AND name <= 1 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
+    ),
+    Rule(
+        "name_and_village_no_number",
+        REVIEW,
+        350,
+        "number = 'none' AND name = 0 AND place = 2 AND birth >= -1 AND born >= 0 AND NOT head_given",
+    ),
     Rule(
         "birth_and_household",
         REVIEW,
