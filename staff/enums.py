@@ -124,6 +124,14 @@ def _pairs() -> dict[frozenset[Role], Promise]:
 INCOMPATIBLE: dict[frozenset[Role], Promise] = _pairs()
 
 
+# The same table as sets in which every two roles are incompatible: the form that a database constraint can hold.
+INCOMPATIBLE_CLIQUES: tuple[frozenset[Role], ...] = (
+    frozenset(Role) - {Role.LEADER, Role.VIEWER},
+    frozenset({Role.LEADER, Role.AUDITOR, Role.SYSADMIN, Role.PROVIDER}),
+    frozenset({Role.VIEWER, Role.PROVIDER}),
+)
+
+
 def incompatibility(first: Role, second: Role) -> Promise | None:
     """Why one person cannot hold both roles, or None when they can (in either order)."""
     return INCOMPATIBLE.get(frozenset({first, second}))

@@ -22,6 +22,7 @@ from django.db.models.constraints import BaseConstraint
 IDS = "((SELECT coalesce(nullif(current_setting('app.{setting}', true), ''), '{{}}'))::bigint[])"
 NUMBER = "nullif(current_setting('app.{setting}', true), '')::bigint"
 OUTSIDE = "(SELECT coalesce(nullif(current_setting('app.{lens}_outside', true), ''), '{{(,)}}')::int8multirange)"
+ACTING = "nullif(current_setting('app.user', true), '') IS NOT NULL"
 WRITABLE = "current_setting('app.readonly', true) IS DISTINCT FROM 'on'"
 
 
@@ -37,6 +38,7 @@ class RowScope(BaseConstraint):
     e.g. ``("child_id", "shared")``. ``numbers``: pairs (column, setting) of single values, e.g. ``("user_id", "user")``.
     ``append_only``: rows may be added by anyone with a scope but never changed; reading follows the policy.
     ``unplaced``: holders of this lens also see rows without a region. ``readers_write``: roles that only read may write here.
+    ``write_lenses``: only holders of these may write, in their ranges. ``everyone``: whoever acts may read every row.
     """
 
     def __init__(
@@ -51,20 +53,23 @@ class RowScope(BaseConstraint):
         append_only: bool = False,
         unplaced: str = "",
         readers_write: bool = False,
+        write_lenses: Iterable[str] = (),
+        everyone: bool = False,
     ) -> None:
         super().__init__(name=name)
         self.lenses, self.column = tuple(lenses), column
         self.ids, self.numbers, self.texts = tuple(map(tuple, ids)), tuple(map(tuple, numbers)), tuple(map(tuple, texts))
         self.append_only, self.unplaced, self.readers_write = append_only, unplaced, readers_write
+        self.write_lenses, self.everyone = tuple(write_lenses), everyone
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        for key in ("lenses", "ids", "numbers", "texts"):
+        for key in ("lenses", "ids", "numbers", "texts", "write_lenses"):
             if value := getattr(self, key):
                 kwargs[key] = value
         if self.column != "region_code":
             kwargs["column"] = self.column
-        for key in ("append_only", "unplaced", "readers_write"):
+        for key in ("append_only", "unplaced", "readers_write", "everyone"):
             if value := getattr(self, key):
                 kwargs[key] = value
         return path, args, kwargs
@@ -84,6 +89,8 @@ class RowScope(BaseConstraint):
         if self.unplaced:
             held = f"nullif(current_setting('app.{self.unplaced}_outside', true), '') IS NOT NULL"
             arms.append(f"({self.column} IS NULL AND {held})")
+        if self.everyone:
+            arms.append(ACTING)
         return "(" + " OR ".join(arms) + ")"
 
     def statements(self, table: str) -> list[str]:
@@ -94,7 +101,14 @@ class RowScope(BaseConstraint):
                 *head,
                 f"CREATE POLICY {self.name} ON {table} FOR SELECT USING {predicate}",
                 f"CREATE POLICY {self.name}_add ON {table} FOR INSERT "
-                f"WITH CHECK (nullif(current_setting('app.user', true), '') IS NOT NULL)",
+                f"WITH CHECK ({ACTING})",
+            ]
+        if self.write_lenses:
+            writes = " OR ".join(envelope(lens, self.column) for lens in self.write_lenses)
+            return [
+                *head,
+                f"CREATE POLICY {self.name} ON {table} FOR SELECT USING {predicate}",
+                f"CREATE POLICY {self.name}_write ON {table} USING ({writes}) WITH CHECK (({writes}) AND {WRITABLE})",
             ]
         check = predicate if self.readers_write else f"({predicate} AND {WRITABLE})"
         return [*head, f"CREATE POLICY {self.name} ON {table} USING {predicate} WITH CHECK {check}"]
@@ -113,6 +127,8 @@ class RowScope(BaseConstraint):
         table = schema_editor.quote_name(model._meta.db_table)
         if self.append_only:
             schema_editor.execute(f"DROP POLICY {self.name}_add ON {table}")
+        if self.write_lenses:
+            schema_editor.execute(f"DROP POLICY {self.name}_write ON {table}")
         return self._statement(f"DROP POLICY {self.name} ON {table}", model, schema_editor)
 
     def validate(self, *args: Any, **kwargs: Any) -> None:

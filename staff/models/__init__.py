@@ -1,4 +1,4 @@
-from staff.models.people import ApiToken, Assignment, Post, User
+from staff.models.people import ApiToken, Assignment, Post, PostRegion, User
 from staff.models.records import AccessLog, TransitionRecord
 from staff.models.region import Region
 from staff.models.settings import Holiday, Parameter
@@ -12,6 +12,7 @@ __all__ = [
     "Job",
     "Parameter",
     "Post",
+    "PostRegion",
     "Region",
     "StoredFile",
     "TransitionRecord",

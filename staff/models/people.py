@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,9 +16,13 @@ from django.db.models import Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit import tracked
-from staff.enums import RegionLevel, Role
+from staff.constraints import CopiedColumns
+from staff.enums import INCOMPATIBLE_CLIQUES, RegionLevel, Role
 from staff.policies import RowScope
 from staff.scope import Range, ScopedManager, ScopedQuerySet
+
+
+INCOMPATIBLE_POST = _("This person holds a post in that period whose duty must be another person's.")
 
 
 class AccountManager(BaseUserManager["User"]):
@@ -43,6 +48,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_demo = models.BooleanField(_("demo account"), default=False, editable=False)
     failed_sign_ins = models.PositiveSmallIntegerField(default=0, editable=False)
     locked_until = models.DateTimeField(null=True, editable=False)
+    must_change_password = models.BooleanField(_("must change the password"), default=False, editable=False)
+    home_region = models.ForeignKey(
+        "staff.Region",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("region whose administrator keeps the account"),
+    )
     date_joined = models.DateTimeField(auto_now_add=True)
 
     objects = AccountManager()
@@ -69,7 +84,9 @@ class Post(models.Model):
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     title = models.CharField(_("title"), max_length=60)
     unit = models.CharField(_("unit"), max_length=60, blank=True)
-    further_regions = models.ManyToManyField("staff.Region", blank=True, related_name="+", verbose_name=_("further regions"))
+    further_regions = models.ManyToManyField(
+        "staff.Region", through="staff.PostRegion", blank=True, related_name="+", verbose_name=_("further regions")
+    )
 
     objects = ScopedManager["Post"]()
 
@@ -78,7 +95,10 @@ class Post(models.Model):
         verbose_name = _("post")
         verbose_name_plural = _("posts")
         constraints = [
-            RowScope(name="staff_post_scope", lenses=["staff", "cases", "totals"], numbers=[("id", "post")]),
+            # A seat names nobody; whoever signs in reads their own posts before their scope is known.
+            RowScope(name="staff_post_scope", everyone=True, write_lenses=["staff"]),
+            # What assignments copy: role and region of a post never change while anyone holds or held it.
+            models.UniqueConstraint(fields=["id", "role", "region"], name="post_with_role_and_region"),
         ]
 
     def __str__(self) -> str:
@@ -89,15 +109,46 @@ class Post(models.Model):
         return [(r.lo, r.hi) for r in (self.region, *self.further_regions.all())]
 
 
+class PostRegion(models.Model):
+    """A further region that a post covers. The policy keeps administrators from reaching beyond their own."""
+
+    post = models.ForeignKey(Post, models.CASCADE, related_name="+")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+
+    class Meta:
+        constraints = [
+            RowScope(name="staff_postregion_scope", everyone=True, write_lenses=["staff"]),
+            models.UniqueConstraint(fields=["post", "region"], name="post_region_once"),
+        ]
+
+
 class AssignmentQuerySet(ScopedQuerySet["Assignment"]):
     def on(self, day: dt.date) -> AssignmentQuerySet:
-        """Assignments in force on a day. The last day is included."""
-        return self.filter(start_date__lte=day).filter(Q(end_date__isnull=True) | Q(end_date__gte=day))  # type: ignore[return-value]
+        """Assignments in force on a day. The last day is included, unless access was withdrawn on it."""
+        return (  # type: ignore[return-value]
+            self.filter(start_date__lte=day)
+            .filter(Q(end_date__isnull=True) | Q(end_date__gte=day))
+            .filter(Q(withdrawn_at__isnull=True) | Q(withdrawn_at__date__gt=day))
+        )
 
 
 class _Span(Func):
     function = "daterange"
     output_field = DateRangeField()
+
+
+def _never_together(name: str, among: Iterable[Role], message: Any) -> ExclusionConstraint:
+    """One person never holds two different roles of ``among`` on the same day, wherever the posts are."""
+    return ExclusionConstraint(
+        name=name,
+        expressions=[
+            ("user", RangeOperators.EQUAL),
+            ("role", RangeOperators.NOT_EQUAL),
+            (_Span("start_date", "end_date", models.Value("[]")), RangeOperators.OVERLAPS),
+        ],
+        condition=Q(role__in=sorted(among)),
+        violation_error_message=message,
+    )
 
 
 @tracked("staff")
@@ -107,8 +158,10 @@ class Assignment(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="assignments", verbose_name=_("person"))
     post = models.ForeignKey(Post, models.PROTECT, related_name="assignments", verbose_name=_("post"))
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+", editable=False)
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices, editable=False)
     start_date = models.DateField(_("start date"))
     end_date = models.DateField(_("end date"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("access withdrawn"), null=True, blank=True, editable=False)
     phone = models.CharField(_("work phone"), max_length=20, blank=True)
 
     objects = ScopedManager["Assignment"](AssignmentQuerySet)
@@ -118,7 +171,13 @@ class Assignment(models.Model):
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
         constraints = [
-            RowScope(name="staff_assignment_scope", lenses=["staff", "cases"], numbers=[("user_id", "user")]),
+            RowScope(name="staff_assignment_scope", lenses=["staff", "cases"], numbers=[("user_id", "user")], write_lenses=["staff"]),
+            CopiedColumns(
+                name="assignment_copies_post",
+                columns=["post_id", "role", "region_code"],
+                to_table="staff_post",
+                to_columns=["id", "role", "region_code"],
+            ),
             models.CheckConstraint(
                 name="assignment_ends_after_start",
                 condition=Q(end_date__isnull=True) | Q(end_date__gte=models.F("start_date")),
@@ -133,13 +192,19 @@ class Assignment(models.Model):
                 ],
                 violation_error_message=_("This person already holds this post in that period."),
             ),
+            # staff.enums.INCOMPATIBLE as three cliques; a test compares them. Exclusion constraints see rows that
+            # policies hide, so a post in another county counts too.
+            *(
+                _never_together(f"assignment_duties_apart_{number}", clique, INCOMPATIBLE_POST)
+                for number, clique in enumerate(INCOMPATIBLE_CLIQUES, start=1)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.user} · {self.post}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.region_id = self.post.region_id
+        self.region_id, self.role = self.post.region_id, self.post.role
         super().save(*args, **kwargs)
 
     @property

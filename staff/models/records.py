@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +34,7 @@ class TransitionRecord(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["subject", "subject_id"]), models.Index(fields=["child_id"]), models.Index(fields=["region", "at"])]
+        indexes = [models.Index(fields=["subject", "subject_id"]), models.Index(fields=["child_id"]), models.Index(fields=["region", "at"]), models.Index(fields=["-at", "-id"], name="transition_latest")]
         constraints = [
             RowScope(
                 name="staff_transitionrecord_scope",
@@ -79,9 +78,9 @@ class AccessLog(models.Model):
     objects = ScopedManager["AccessLog"]()
 
     class Meta:
-        ordering = ["-at", "pk"]
+        ordering = ["-at", "-pk"]
         verbose_name = _("access log")
-        indexes = [models.Index(fields=["region", "-at"]), models.Index(fields=["child_id", "-at"]), BrinIndex(fields=["at"])]
+        indexes = [models.Index(fields=["region", "-at"]), models.Index(fields=["child_id", "-at"]), models.Index(fields=["-at", "-id"], name="access_latest"), models.Index(fields=["user", "-at", "-id"], name="access_by_person")]
         constraints = [
             RowScope(name="staff_accesslog_scope", lenses=["trail"], numbers=[("user_id", "user")], append_only=True, unplaced="trail"),
         ]
