@@ -15,7 +15,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, ProgrammingError, connection
 
 from childwelfare import roles
 
@@ -109,6 +109,8 @@ def problems() -> list[str]:
         found += role_problems()
         if settings.PRODUCTION:
             found += demo_problems()
+    except ProgrammingError:
+        found.append(("childwelfare.E008", "The database is not migrated: run `manage.py set_up`."))
     except DatabaseError as error:
         found.append(("childwelfare.E007", f"The database does not answer: {' '.join(str(error).split())}"))
     finally:
@@ -129,6 +131,8 @@ def check_database(
         return []
     try:
         found = role_problems() + demo_problems()
+    except ProgrammingError:
+        found = [("childwelfare.E008", "The database is not migrated: run `manage.py set_up`.")]
     except DatabaseError as error:
         found = [("childwelfare.E007", f"The database does not answer: {' '.join(str(error).split())}")]
     return [Error(line, id=identifier) for identifier, line in found]

@@ -29,7 +29,9 @@ def test_embedded_addresses_use_both_roles() -> None:
 
 
 def test_credentials_are_replaced_and_quoted() -> None:
-    url = connections.with_credentials("postgres://own:er@db.example:5433/c?sslmode=require", "app", "p@s/s:%")
+    url = connections.with_credentials(
+        "postgres://own:er@db.example:5433/c?sslmode=require", "app", "p@s/s:%"
+    )
     parsed = dj_database_url.parse(url)
     assert (parsed["USER"], parsed["PASSWORD"], parsed["HOST"], parsed["PORT"]) == (
         "app",
@@ -53,7 +55,9 @@ def test_given_owner_is_replaced_by_the_kept_role(tmp_path: Path, monkeypatch: p
 def test_both_addresses_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://app@db/one")
     monkeypatch.setenv("DATABASE_OWNER_URL", "postgres://owner@db/one")
-    assert connections.addresses() == connections.Addresses("postgres://app@db/one", "postgres://owner@db/one")
+    assert connections.addresses() == connections.Addresses(
+        "postgres://app@db/one", "postgres://owner@db/one"
+    )
 
 
 @pytest.mark.parametrize("url", ["sqlite:///x.db", "mysql://a@b/c", "nonsense"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
 
 from childwelfare import roles
 from childwelfare.environment import SetupError
+from childwelfare.first_migration import without_rendering_options
 from staff.audit import install_trail
 
 
@@ -39,7 +42,9 @@ class Command(DjangoMigrate):
                 "DATABASE_URL is the owner's address and the restricted role is not made yet: "
                 "run `manage.py prepare` first."
             )
-        super().handle(*args, **options)
+        first = not MigrationRecorder(connections["owner"]).applied_migrations()
+        with without_rendering_options() if first else nullcontext():
+            super().handle(*args, **options)
         try:
             install_trail("owner")
             with connections["owner"].cursor() as cursor:
