@@ -1,0 +1,255 @@
+"""Cases (个案): every write. Opening, the plan and its actions, handing up, taking over, closing, and who may see it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from guardian.shortcuts import assign_perm, remove_perm
+
+from cases.case_selectors import named_people, people_for
+from cases.enums import RiskLevel
+from cases.models import Case, CaseAction, Child, Visit
+from cases.visit_enums import CASE_LEVELS, CaseOutcome, CaseState
+from cases.workflows import COUNTY, FIELD, REVIEW
+from staff import parameters, scope
+from staff.audit import log_access
+from staff.models import AccessLog, User
+from staff.workflow import Actor, TransitionRefused, perform
+
+NAMED = "cases.view_restricted_case"
+OPENERS = REVIEW | COUNTY
+WORKERS = FIELD | COUNTY
+
+
+class CaseRefused(TransitionRefused):
+    """The case cannot be changed so; the message says why, in the user's language."""
+
+
+def open_case(
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    child: Child,
+    title: str,
+    level: str,
+    summary: str = "",
+    visit: Visit | None = None,
+    restricted: bool = False,
+) -> Case:
+    """Open a case of level 红, 黄 or 蓝; whoever opens it owns it. A restricted one is seen by its opener alone at first.
+
+    ``due_at`` is the county's hours of response for the level (``case_response_hours``). CaseRefused without a title, for
+    another level, for a child who has left, or for a post that does not open cases.
+    """
+    if actor.role not in OPENERS:
+        raise CaseRefused(_("Your post does not have this duty."))
+    if level not in {one.value for one in CASE_LEVELS}:
+        raise CaseRefused(_("Choose the level of the case."))
+    if not title.strip():
+        raise CaseRefused(_("Say in a few words what the case is about."))
+    if child.left_date is not None:
+        raise CaseRefused(_("This child has left the register."))
+    hours = parameters.value(child.region_id, "case_response_hours", timezone.localdate(at))
+    with transaction.atomic():
+        case = Case.objects.create(
+            child=child,
+            region_id=child.region_id,
+            title=title.strip(),
+            level=RiskLevel(level),
+            summary=summary,
+            visit=visit,
+            opened_by_id=actor.user_id,
+            opened_at=at,
+            owner_id=actor.user_id,
+            due_at=at + dt.timedelta(hours=hours[level]),
+        )
+        if restricted:
+            restrict_case(actor=actor, at=at, case=case, people=())
+    return case
+
+
+def add_action(
+    *, actor: Actor, at: dt.datetime, case: Case, title: str, due_date: dt.date, owner: User | None = None
+) -> CaseAction:
+    """Add an action to the plan; the first one sets the plan (帮扶中). CaseRefused when the case is closed."""
+    _may_work(actor)
+    with transaction.atomic():
+        case = _lock(case)
+        if case.state == CaseState.CLOSED:
+            raise CaseRefused(_("The case is closed."))
+        if (
+            case.restricted
+            and owner is not None
+            and owner.pk not in {person.pk for person in named_people(case)}
+        ):
+            raise CaseRefused(_("An action of a restricted case goes to a person named on it."))
+        action = CaseAction.objects.create(
+            case=case,
+            child_id=case.child_id,
+            region_id=case.region_id,
+            restricted=case.restricted,
+            title=title.strip(),
+            owner_id=owner.pk if owner else actor.user_id,
+            due_date=due_date,
+        )
+        if case.state == CaseState.OPEN:
+            perform(case, "plan", at=at, actor=actor)
+    return action
+
+
+def finish_action(*, actor: Actor, at: dt.datetime, action: CaseAction, note: str) -> CaseAction:
+    """Report an action as done, with what came of it. CaseRefused when it is done already or nothing is said."""
+    _may_work(actor)
+    if not note.strip():
+        raise CaseRefused(_("Write what came of it."))
+    with transaction.atomic():
+        locked = (
+            CaseAction.objects.select_for_update(of=("self",))
+            .select_related("case")
+            .filter(pk=action.pk)
+            .first()
+        )
+        if locked is None:
+            raise CaseRefused(_("The record is no longer in your area."))
+        if locked.done_at is not None or locked.case.state == CaseState.CLOSED:
+            raise CaseRefused(_("This action has been reported as done already."))
+        locked.done_at, locked.note = at, note.strip()
+        locked.save(update_fields=["done_at", "note"])
+    return locked
+
+
+def change_case(
+    *, actor: Actor, at: dt.datetime, case: Case, name: str, reason: str = "", outcome: str = ""
+) -> Case:
+    """``escalate`` to the county, ``take_over`` by the county, or ``close`` with an outcome and words.
+
+    The words of a restricted case stay in the case itself, never in the record of transitions, which more people read.
+    """
+    fields: dict[str, Any] = {}
+    with transaction.atomic():
+        case = _lock(case)
+        if name == "close":
+            if outcome not in CaseOutcome.values:
+                raise CaseRefused(_("Choose an outcome."))
+            if CaseAction.objects.filter(case=case, done_at=None).exists():
+                raise CaseRefused(_("Report every action of the plan as done first, with what came of it."))
+            fields = {"outcome": outcome, "outcome_text": reason.strip()}
+        elif name == "escalate":
+            if case.restricted and not _county_is_named(case, at):
+                raise CaseRefused(_("Name a person of the county on this restricted case first."))
+            fields = {"at_county": True}
+        elif name == "take_over":
+            fields = {"owner_id": actor.user_id}
+        else:
+            raise CaseRefused(
+                _("This is not possible in the present state. Reload the page to see what has changed.")
+            )
+        said = reason
+        if case.restricted and reason.strip():
+            said = _("Written in the case itself.")
+            if name != "close":
+                fields["summary"] = f"{case.summary}\n{timezone.localdate(at)} {reason.strip()}".strip()
+        return perform(case, name, at=at, actor=actor, reason=said, fields=fields)
+
+
+# --- Restricted cases -----------------------------------------------------------------------------------
+
+
+def restrict_case(*, actor: Actor, at: dt.datetime, case: Case, people: Iterable[User]) -> Case:
+    """From now on only the acting person and ``people`` see the case and its plan. Each naming is logged."""
+    if actor.role not in OPENERS:
+        raise CaseRefused(_("Your post does not have this duty."))
+    with transaction.atomic():
+        case = _lock(case)
+        if case.restricted:
+            raise CaseRefused(_("The case is restricted already."))
+        me = User.objects.get(pk=actor.user_id)
+        _name(case, me)
+        # The policy reads the list that was loaded when the scope opened: without this the update would hide the row.
+        scope.narrow(named=scope.current().named | {case.pk})
+        for person in _who_may(case, people, at):
+            if person.pk != me.pk:
+                _name(case, person)
+        case.restricted = True
+        case.save(update_fields=["restricted"])
+        CaseAction.objects.filter(case=case).update(restricted=True)
+    return case
+
+
+def name_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) -> None:
+    """Let one more person see a restricted case. CaseRefused unless their post covers the child's village."""
+    _may_name(actor, case)
+    with transaction.atomic():
+        for one in _who_may(_lock(case), [person], at):
+            _name(case, one)
+
+
+def unname_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) -> None:
+    """Take a person off a restricted case. The last one stays, so that the case is never lost."""
+    _may_name(actor, case)
+    with transaction.atomic():
+        case = _lock(case)
+        named = named_people(case)
+        if person.pk not in {one.pk for one in named}:
+            raise CaseRefused(_("This person is not named on the case."))
+        if len(named) == 1:
+            raise CaseRefused(_("Name another person first: somebody must see the case."))
+        if case.owner_id == person.pk:
+            raise CaseRefused(_("The owner of the case stays named on it."))
+        remove_perm(NAMED, person, case)
+        _log(case, person, "unnamed")
+    if person.pk == actor.user_id:
+        scope.narrow(named=scope.current().named - {case.pk})
+
+
+def _name(case: Case, person: User) -> None:
+    assign_perm(NAMED, person, case)
+    _log(case, person, "named")
+
+
+def _log(case: Case, person: User, act: str) -> None:
+    log_access(
+        kind=AccessLog.Kind.SHARE,
+        child_id=case.child_id,
+        region_id=case.region_id,
+        subject="cases.case",
+        subject_id=case.pk,
+        detail={"act": act, "user": person.pk},
+    )
+
+
+def _who_may(case: Case, people: Iterable[User], at: dt.datetime) -> list[User]:
+    wanted = list(people)
+    allowed = {one.user_id for one in people_for(case.region_id, timezone.localdate(at))} if wanted else set()
+    if any(person.pk not in allowed for person in wanted):
+        raise CaseRefused(_("Only people whose post covers the child's village can be named."))
+    return wanted
+
+
+def _county_is_named(case: Case, at: dt.datetime) -> bool:
+    county = {one.user_id for one in people_for(case.region_id, timezone.localdate(at)) if one.role in COUNTY}
+    return bool(county & {person.pk for person in named_people(case)})
+
+
+def _may_name(actor: Actor, case: Case) -> None:
+    if actor.role not in OPENERS:
+        raise CaseRefused(_("Your post does not have this duty."))
+    if not case.restricted:
+        raise CaseRefused(_("The case is not restricted."))
+
+
+def _may_work(actor: Actor) -> None:
+    if actor.role not in WORKERS:
+        raise CaseRefused(_("Your post does not have this duty."))
+
+
+def _lock(case: Case) -> Case:
+    locked = Case.objects.select_for_update(of=("self",)).filter(pk=case.pk).first()
+    if locked is None:
+        raise CaseRefused(_("The record is no longer in your area."))
+    return locked
