@@ -38,6 +38,7 @@ class RowScope(BaseConstraint):
     e.g. ``("child_id", "shared")``. ``numbers``: pairs (column, setting) of single values, e.g. ``("user_id", "user")``.
     ``append_only``: rows may be added by anyone with a scope but never changed; reading follows the policy.
     ``unplaced``: holders of this lens also see rows without a region. ``readers_write``: roles that only read may write here.
+    ``when``: pairs (SQL condition on the row, lens) for rows of one kind alone.
     ``write_lenses``: only holders of these may write, in their ranges. ``everyone``: whoever acts may read every row.
     """
 
@@ -53,6 +54,7 @@ class RowScope(BaseConstraint):
         append_only: bool = False,
         unplaced: str = "",
         readers_write: bool = False,
+        when: Iterable[tuple[str, str]] = (),
         write_lenses: Iterable[str] = (),
         everyone: bool = False,
     ) -> None:
@@ -60,11 +62,11 @@ class RowScope(BaseConstraint):
         self.lenses, self.column = tuple(lenses), column
         self.ids, self.numbers, self.texts = tuple(map(tuple, ids)), tuple(map(tuple, numbers)), tuple(map(tuple, texts))
         self.append_only, self.unplaced, self.readers_write = append_only, unplaced, readers_write
-        self.write_lenses, self.everyone = tuple(write_lenses), everyone
+        self.when, self.write_lenses, self.everyone = tuple(map(tuple, when)), tuple(write_lenses), everyone
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        for key in ("lenses", "ids", "numbers", "texts", "write_lenses"):
+        for key in ("lenses", "ids", "numbers", "texts", "when", "write_lenses"):
             if value := getattr(self, key):
                 kwargs[key] = value
         if self.column != "region_code":
@@ -83,6 +85,7 @@ class RowScope(BaseConstraint):
     def predicate(self) -> str:
         """The boolean SQL of the policy."""
         arms = [envelope(lens, self.column) for lens in self.lenses]
+        arms += [f"({condition} AND {envelope(lens, self.column)})" for condition, lens in self.when]
         arms += [f"{column} = ANY ({IDS.format(setting=setting)})" for column, setting in self.ids]
         arms += [f"{column} = {NUMBER.format(setting=setting)}" for column, setting in self.numbers]
         arms += [f"{column} = nullif(current_setting('app.{setting}', true), '')" for column, setting in self.texts]

@@ -38,7 +38,8 @@ class TransitionRecord(models.Model):
         constraints = [
             RowScope(
                 name="staff_transitionrecord_scope",
-                lenses=["cases", "money", "trail"],
+                lenses=["cases", "trail"],
+                when=[("subject LIKE 'subsidies.%'", "money")],
                 ids=[("child_id", "shared")],
                 append_only=True,
             )

@@ -73,7 +73,12 @@ class StoredFile(models.Model):
         constraints = [
             RowScope(
                 name="staff_storedfile_scope",
-                lenses=["cases", "money"],
+                # An export is its maker's alone.
+                when=[
+                    ("kind IN ('photo', 'list')", "cases"),
+                    ("kind IN ('bank', 'bank_result')", "money"),
+                    ("kind = 'report'", "totals"),
+                ],
                 ids=[("child_id", "shared")],
                 numbers=[("user_id", "user")],
                 append_only=True,
