@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases import identity
+from cases import identity, pinyin
 from cases.enums import (
     Attribute,
     HealthStatus,
@@ -126,6 +127,14 @@ class Child(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is None or "name" in fields:
+            self.name_pinyin = pinyin.sort_key(self.name)
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "name_pinyin"}
+        super().save(*args, **kwargs)
 
     @property
     def masked_identity(self) -> str:

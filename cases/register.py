@@ -1,0 +1,390 @@
+"""Every write to the register itself: adding a child, changing its file, its category and risk, and leaving.
+
+Reasons given here stand in the history beside the change (:mod:`staff.audit`). Those around the child are in
+:mod:`cases.family`, sharing in :mod:`cases.sharing`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cases import ages, family, identity, search, visit_rules
+from cases.enums import LeaveReason, PrimaryCategory, RiskLevel
+from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
+from cases.models import Child, ChildAttribute, Visit
+from cases.refusals import FIELD, REVIEWERS, AlreadyRegistered, NeedsConfirmation, RegisterRefused, check_duty
+from staff import parameters
+from staff.models.region import county_of
+from staff.scope import current, open_scope
+from staff.workflow import Actor
+
+OLDEST = 25  # years; 孤儿 who study may stay on the register past 18
+
+# What change_child may write. Category, risk and leaving have services of their own.
+CHANGEABLE = frozenset(
+    {
+        *(
+            "name",
+            "id_number",
+            "birth_date",
+            "sex",
+            "ethnicity",
+            "placement",
+            "registration",
+            "address",
+            "phone",
+        ),
+        *("household_region_id", "residence_region_id", "school_stage", "school_name"),
+        *("health_status", "health_note"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class ChildData:
+    """A new file. Codes are those of :mod:`cases.enums`; dates None mean the day of registration."""
+
+    name: str
+    birth_date: dt.date
+    sex: str
+    primary_category: str
+    id_number: str = ""
+    number: str = ""
+    ethnicity: str = ""
+    category_since: dt.date | None = None
+    placement: str = "scattered"
+    risk: str = "green"
+    household_region_id: int | None = None
+    residence_region_id: int | None = None
+    registration: str = ""
+    address: str = ""
+    school_stage: str = ""
+    school_name: str = ""
+    health_status: str = ""
+    health_note: str = ""
+    phone: str = ""
+    registered_date: dt.date | None = None
+    last_visit_date: dt.date | None = None
+    household: HouseholdData | None = None
+    guardians: tuple[GuardianData, ...] = ()
+    parents: tuple[SituationData, ...] = ()
+    payee: PayeeData | None = None
+    attributes: tuple[str, ...] = ()
+
+
+Leaving = Callable[[Child, Actor, dt.datetime], None]
+_LEAVING: list[Leaving] = []
+
+
+def on_leave(handler: Leaving) -> Leaving:
+    """Register what another app does when a child leaves, such as ending an entitlement. Same transaction."""
+    _LEAVING.append(handler)
+    return handler
+
+
+def next_number(region_id: int) -> str:
+    """A register number: six digits of the county, seven of the database's sequence of children."""
+    return _number_and_key(region_id)[0]
+
+
+def _number_and_key(region_id: int) -> tuple[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('cases_child', 'id'))")
+        key = cursor.fetchone()[0]
+    return f"{county_of(region_id) // 1_000_000:06d}{key:07d}", key
+
+
+def identity_warnings(number: str, birth_date: dt.date, sex: str, on: dt.date) -> list[tuple[str, str]]:
+    """What is contradictory or unusual in a child's data: (field, sentence). ``number`` may be empty."""
+    found: list[tuple[str, str]] = []
+    if number:
+        stated = identity.parse(number)
+        if stated.birth_date != birth_date:
+            found.append(
+                (
+                    "birth_date",
+                    _("The identity number says %(date)s.") % {"date": stated.birth_date.isoformat()},
+                )
+            )
+        if stated.sex != sex:
+            found.append(("sex", _("The identity number says %(sex)s.") % {"sex": stated.sex.label}))
+    if birth_date <= on and ages.is_adult(birth_date, on):
+        found.append(("birth_date", _("This person is 18 or older.")))
+    return found
+
+
+def _check_birth(birth_date: dt.date, on: dt.date) -> None:
+    if birth_date > on:
+        raise ValidationError({"birth_date": _("The date of birth is still to come.")})
+    if ages.age_on(birth_date, on) >= OLDEST:
+        raise ValidationError(
+            {"birth_date": _("The register is for children and young people in education.")}
+        )
+
+
+def namesake(name: str, birth_date: dt.date, region_id: int) -> Child | None:
+    """A child on the register of the same county with this name and date of birth, if the scope shows one."""
+    county = county_of(region_id)
+    return (
+        Child.objects.filter(name=name.strip(), birth_date=birth_date, left_date__isnull=True)
+        .filter(region_id__range=(county, county + 999_999))
+        .order_by("pk")
+        .first()
+    )
+
+
+def _find_duplicate(number: str, but: int = 0) -> None:
+    """Raise AlreadyRegistered naming the child when the scope shows one with this number on the register."""
+    found = Child.objects.filter(id_digest=identity.digest_identity(number), left_date__isnull=True)
+    known = found.exclude(pk=but).first()
+    if known is not None:
+        raise AlreadyRegistered(known)
+
+
+def _save_once(child: Child, **options: Any) -> None:
+    """Save; AlreadyRegistered(None) when only the unique index knows the number, from a row out of sight."""
+    try:
+        with transaction.atomic():
+            child.save(**options)
+    except IntegrityError as error:
+        if "child_identity_once" in str(error):
+            raise AlreadyRegistered(None) from error
+        raise
+
+
+def _intervals(region_id: int, on: dt.date) -> dict[RiskLevel, int]:
+    return visit_rules.intervals_from(parameters.value(region_id, "visit_interval_days", on))
+
+
+def add_child(
+    data: ChildData, *, region_id: int, at: dt.datetime, actor: Actor | None = None, confirmed: bool = False,
+    index: bool = True,
+) -> Child:  # fmt: skip
+    """Open the file of a child in a village, with all those around it, or nothing of it.
+
+    ValidationError by field (a guardian's, parent's or payee's under the prefix ``guardian-0-`` and so on);
+    NeedsConfirmation unless ``confirmed``; AlreadyRegistered when the identity number is on a register.
+    """
+    actor = actor or Actor.current()
+    check_duty(actor, FIELD)
+    if not current().covers(region_id):
+        raise RegisterRefused(_("This village is not in your area."))
+    today = timezone.localdate(at)
+    number = family.check_identity(data.id_number, "id_number")
+    _check_birth(data.birth_date, today)
+    if number:
+        _find_duplicate(number)
+    warnings = identity_warnings(number, data.birth_date, data.sex, today)
+    twin = None if number else namesake(data.name, data.birth_date, region_id)
+    if twin is not None:
+        warnings.append(
+            (
+                "name",
+                _("A child of this name and date of birth is on the register: %(number)s.")
+                % {"number": twin.number},
+            )
+        )
+    if data.payee is not None:
+        digits = "".join(c for c in identity.canonical(data.payee.account) if c.isdigit())
+        if digits and (text := family.account_warning(digits)):
+            warnings.append(("payee-account", text))
+    if warnings and not confirmed:
+        raise NeedsConfirmation(warnings)
+    registered = data.registered_date or today
+    risk = RiskLevel(data.risk)
+    given, key = _number_and_key(region_id)
+    with transaction.atomic():
+        child = Child(
+            pk=key,
+            number=data.number.strip() or given,
+            name=data.name.strip(),
+            id_number=number,
+            id_digest=family.digest_or_none(number),
+            birth_date=data.birth_date,
+            sex=data.sex,
+            ethnicity=data.ethnicity.strip(),
+            primary_category=data.primary_category,
+            category_since=data.category_since or registered,
+            placement=data.placement,
+            region_id=region_id,
+            household_region_id=data.household_region_id or region_id,
+            residence_region_id=data.residence_region_id or region_id,
+            registration=data.registration,
+            address=data.address.strip(),
+            school_stage=data.school_stage,
+            school_name=data.school_name.strip(),
+            health_status=data.health_status,
+            health_note=data.health_note.strip(),
+            phone=data.phone.strip(),
+            risk=risk,
+            risk_since=registered,
+            registered_date=registered,
+            last_visit_date=data.last_visit_date,
+            next_visit_date=visit_rules.next_due(
+                data.last_visit_date or registered, risk, _intervals(region_id, today)
+            ),
+        )
+        child.clean_fields(exclude=["region", "household_region", "residence_region", "household"])
+        if data.household is not None:
+            with _prefixed("household"):
+                child.household = family.keep_household(region_id, data.household)
+        _save_once(child, force_insert=True)
+        for kind in sorted({data.primary_category, *data.attributes}):
+            ChildAttribute.objects.create(
+                child=child, region_id=region_id, kind=kind, start_date=child.category_since or registered
+            )
+        for place, guardian in enumerate(data.guardians):
+            with _prefixed(f"guardian-{place}"):
+                family.add_guardian(child, guardian, at=at, actor=actor, index=False)
+        for situation in data.parents:
+            with _prefixed(situation.parent):
+                family.add_situation(child, situation, at=at, actor=actor)
+        if data.payee is not None:
+            with _prefixed("payee"):
+                family.set_payee(child, data.payee, at=at, actor=actor, confirmed=True)
+        if index:
+            search.index_children([child.pk])
+    return child
+
+
+class _prefixed:
+    """Errors of a part of a form are told under the names of that part."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ValidationError) and hasattr(error, "error_dict"):
+            raise ValidationError(
+                {f"{self.prefix}-{name}": found for name, found in error.error_dict.items()}
+            ) from error
+
+
+def change_child(
+    child: Child, changes: dict[str, Any], *, at: dt.datetime, actor: Actor | None = None, reason: str = "",
+    confirmed: bool = False,
+) -> Child:  # fmt: skip
+    """Change the fields named in CHANGEABLE. Same errors as add_child; a ValueError for another field."""
+    check_duty(actor or Actor.current(), FIELD)
+    if unknown := changes.keys() - CHANGEABLE:
+        raise ValueError(f"not changed here: {sorted(unknown)}")
+    today = timezone.localdate(at)
+    changes = {name: value.strip() if isinstance(value, str) else value for name, value in changes.items()}
+    if "id_number" in changes:
+        changes["id_number"] = family.check_identity(changes["id_number"], "id_number")
+    with open_scope(replace(current(), reason=reason)):
+        locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        for name, value in changes.items():
+            setattr(locked, name, value)
+        if {"birth_date", "id_number", "sex"} & changes.keys():
+            _check_birth(locked.birth_date, today)
+            if locked.id_number:
+                _find_duplicate(locked.id_number, but=locked.pk)
+            warnings = identity_warnings(locked.id_number, locked.birth_date, locked.sex, today)
+            if warnings and not confirmed:
+                raise NeedsConfirmation(warnings)
+            locked.id_digest = family.digest_or_none(locked.id_number)
+        locked.clean_fields(exclude=["region", "household_region", "residence_region", "household"])
+        _save_once(locked)
+        search.index_children([locked.pk])
+    return locked
+
+
+def set_category(
+    child: Child, category: str, *, since: dt.date, at: dt.datetime, actor: Actor | None = None, reason: str
+) -> Child:
+    """Count the child under another category from a day on. The supervisor or the county decides, in words.
+
+    The former category ends as an attribute, the new one begins as one, if it is not one already.
+    """
+    check_duty(actor or Actor.current(), REVIEWERS)
+    chosen = PrimaryCategory(category)
+    if not reason.strip():
+        raise ValidationError({"reason": _("Write the reason in words.")})
+    if since > timezone.localdate(at):
+        raise ValidationError({"since": _("This day is still to come.")})
+    with open_scope(replace(current(), reason=reason)):
+        locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        if locked.primary_category == chosen:
+            raise RegisterRefused(_("The child is counted under this category already."))
+        held = ChildAttribute.objects.filter(child=locked, end_date__isnull=True)
+        for former in held.filter(kind=locked.primary_category):
+            former.end_date = max(former.start_date, since)
+            former.save(update_fields=["end_date"])
+        if not held.filter(kind=chosen).exists():
+            ChildAttribute.objects.create(
+                child=locked, region_id=locked.region_id, kind=chosen, start_date=since, evidence=reason[:120]
+            )
+        locked.primary_category, locked.category_since = chosen, since
+        locked.save(update_fields=["primary_category", "category_since", "updated_at"])
+    return locked
+
+
+def set_risk(
+    child: Child, risk: str, *, at: dt.datetime, actor: Actor | None = None, reason: str = "",
+    next_visit_date: dt.date | None = None,
+) -> Child:  # fmt: skip
+    """Set the colour that is in force. Who may lower it is the business of the visit's review.
+
+    The next visit moves to ``next_visit_date`` if given, else to within the new colour's interval from today.
+    """
+    check_duty(actor or Actor.current(), FIELD)
+    level, today = RiskLevel(risk), timezone.localdate(at)
+    with open_scope(replace(current(), reason=reason)):
+        locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        if locked.left_date is not None:
+            raise RegisterRefused(_("The child has left the register."))
+        latest = visit_rules.next_due(today, level, _intervals(locked.region_id, today))
+        if locked.risk != level:
+            locked.risk, locked.risk_since = level, today
+        locked.next_visit_date = next_visit_date or min(locked.next_visit_date or latest, latest)
+        locked.save(update_fields=["risk", "risk_since", "next_visit_date", "updated_at"])
+    return locked
+
+
+def leave_register(
+    child: Child,
+    *,
+    day: dt.date,
+    reason_code: str,
+    reason: str = "",
+    at: dt.datetime,
+    actor: Actor | None = None,
+) -> Child:
+    """The child leaves the register on a day, for one of NAT's reasons. Its file stays and can be read.
+
+    Refused while a visit waits for review or a case is open: they would never be finished.
+    """
+    actor = actor or Actor.current()
+    check_duty(actor, REVIEWERS)
+    code = LeaveReason(reason_code)
+    if code == LeaveReason.OTHER and not reason.strip():
+        raise ValidationError({"reason": _("Write the reason in words.")})
+    if day > timezone.localdate(at):
+        raise ValidationError({"day": _("This day is still to come.")})
+    if day < child.registered_date:
+        raise ValidationError({"day": _("The child was registered later than this day.")})
+    with open_scope(replace(current(), reason=reason or str(code.label))):
+        locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        if locked.left_date is not None:
+            raise RegisterRefused(_("The child has already left the register."))
+        if Visit.objects.filter(child=locked, state="submitted").exists():
+            raise RegisterRefused(_("A visit of this child waits for review. Decide it first."))
+        if locked.cases.exclude(state="closed").exists():
+            raise RegisterRefused(_("A case of this child is open. Close it first."))
+        locked.left_date, locked.left_reason, locked.next_visit_date = day, code, None
+        locked.save(update_fields=["left_date", "left_reason", "next_visit_date", "updated_at"])
+        for handler in _LEAVING:
+            handler(locked, actor, at)
+    return locked
