@@ -123,13 +123,13 @@ class RowScope(BaseConstraint):
     def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
         *first, last = self._deferred(model, schema_editor)
         for statement in first:
-            schema_editor.execute(statement)
+            schema_editor.execute(statement, params=None)
         return last
 
     def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:  # type: ignore[override]
         table = schema_editor.quote_name(model._meta.db_table)
         if self.append_only:
-            schema_editor.execute(f"DROP POLICY {self.name}_add ON {table}")
+            schema_editor.execute(f"DROP POLICY {self.name}_add ON {table}", params=None)
         if self.write_lenses:
             schema_editor.execute(f"DROP POLICY {self.name}_write ON {table}")
         return self._statement(f"DROP POLICY {self.name} ON {table}", model, schema_editor)

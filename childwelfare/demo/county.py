@@ -1,0 +1,32 @@
+"""Loading the demo county, all of it or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from childwelfare.demo import children, money, posts, visits
+from childwelfare.demo.acting import Office
+from childwelfare.environment import BASE_DIR
+from staff.regions import import_regions
+from staff.scope import system_scope
+
+DIVISIONS = BASE_DIR / "data" / "regions" / "500152-tongnan.csv"
+
+
+def load(*, today: dt.date) -> dict[str, int]:
+    """Load divisions, posts, children and their history up to ``today``. Returns counts."""
+    with transaction.atomic(), system_scope(reason="load the demo county"):
+        import_regions(DIVISIONS)
+        assignments = posts.load_posts()
+        office = Office(assignments)
+        own_village = assignments["wangnianci"].region_id
+        count = children.load_children(today=today, own_village=own_village)
+        visits.load_visits(office, today=today, own_village=own_village)
+        visits.load_cases(office, today=today, own_village=own_village)
+        scheme = money.load_rates()
+        money.load_entitlements(scheme, office, today=today)
+        money.load_applications(scheme, office, today=today)
+        batch = money.load_last_month(scheme, office, today=today)
+        return {"children": count, "accounts": len(posts.SIGN_INS), "payments": batch.line_count}
