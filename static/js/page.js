@@ -39,7 +39,11 @@
   /* an action that asks why: one open at a time, and the reader is taken to its first field */
   document.addEventListener("toggle", function (event) {
     var details = event.target;
-    if (!details.matches || !details.matches("details[data-asks]") || !details.open) {
+    if (!details.matches || !details.matches("details[data-asks]")) {
+      return;
+    }
+    details.parentNode.classList.toggle("cw-asking", Boolean(details.parentNode.querySelector("[data-asks][open]")));
+    if (!details.open) {
       return;
     }
     document.querySelectorAll("details[data-asks][open]").forEach(function (other) {
