@@ -170,6 +170,8 @@ class IssueKind(models.TextChoices):
     CHILD_LEFT = "child_left", _("Child has left the register")
     OPEN_DISCREPANCY = "open_discrepancy", _("Discrepancy being checked")
     OVERPAID = "overpaid", _("Paid too much in earlier months")
+    ACCOUNT_REFUSED = "account_refused", _("Bank refused this account before, and it has not changed")
+    HELD_BY_CLERK = "held_by_clerk", _("Held back by the clerk")
 
 
 class AmountLine(models.TextChoices):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from staff.enums import Role
-from staff.workflow import Transition, Workflow
+from staff.workflow import Actor, Transition, Workflow
 from subsidies.enums import ApplicationState as A
 from subsidies.enums import BatchState as B
 from subsidies.enums import EndReason, RefusalReason
@@ -66,17 +69,34 @@ ENTITLEMENT = Workflow(
     ),
 )  # fmt: skip
 
+
+def _explained(batch: Any, actor: Actor) -> str | None:
+    """Every exception has the clerk's note, or its line is held back."""
+    open_issues = batch.issues.filter(note="").exclude(payment__state="held").count()
+    if open_issues:
+        return ngettext(
+            "%(count)d exception has neither a note nor is its line held back.",
+            "%(count)d exceptions have neither a note nor are their lines held back.",
+            open_issues,
+        ) % {"count": open_issues}
+    return None
+
+
 BATCH = Workflow(
     "batch",
     (
         Transition(
             "approve", (B.PREPARED,), B.APPROVED, _("Approve"), APPROVERS, differs_from=("prepared_by",),
-            stamps=("approved_by", "approved_at"), icon="check",
+            stamps=("approved_by", "approved_at"), guard=_explained, icon="check",
         ),
         Transition("return", (B.PREPARED,), B.RETURNED, _("Return to the clerk"), APPROVERS, needs_text=True, icon="corner-up-left"),
         Transition(
             "release", (B.APPROVED,), B.RELEASED, _("Release"), RELEASERS, differs_from=("prepared_by", "approved_by"),
             stamps=("released_by", "released_at"), icon="cash",
+        ),
+        Transition(
+            "stop", (B.APPROVED,), B.RETURNED, _("Return to the clerk"), RELEASERS, needs_text=True,
+            differs_from=("prepared_by",), icon="corner-up-left",
         ),
         Transition(
             "reconcile", (B.RELEASED,), B.RECONCILED, _("Reconcile"), CLERKS | RELEASERS,
