@@ -90,11 +90,11 @@
     });
   });
 
-  /* a failed fragment is not silence: load the page instead and let it say what is wrong */
+  /* a row whose fragment fails opens as a page, which says what is wrong */
   document.addEventListener("htmx:responseError", function (event) {
-    var request = event.detail.requestConfig;
-    if (request && request.verb === "get" && event.detail.xhr.status !== 404) {
-      window.location.assign(request.path);
+    var row = event.detail.elt;
+    if (row.matches("a[data-beside]")) {
+      window.location.assign(row.href);
     }
   });
   document.addEventListener("htmx:sendError", showSignal);
