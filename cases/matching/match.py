@@ -79,7 +79,7 @@ def lists_of(run: MatchRun) -> list[ListImport]:
     """The staged lists of the run's month in its region, in a fixed order."""
     return list(
         ListImport.objects.filter(
-            period=run.period, state=ListImport.State.STAGED, region_id__range=(run.region.lo, run.region.hi)
+            period=run.period, state=ListImport.State.STAGED, region__gte=run.region.lo, region__lte=run.region.hi
         ).order_by("pk")
     )
 
@@ -169,11 +169,11 @@ def _rows(lists: list[ListImport]) -> Iterator[keys.RowFacts]:
 def _children(run: MatchRun) -> Iterator[keys.ChildFacts]:
     """The children on the region's register, with their present guardians and the head of their household."""
     on_register = Child.objects.filter(
-        region_id__range=(run.region.lo, run.region.hi), left_date__isnull=True
+        region__gte=run.region.lo, region__lte=run.region.hi, left_date__isnull=True
     ).order_by("pk")
     kin: dict[int, list[keys.KinFacts]] = defaultdict(list)
     guardians = Guardian.objects.filter(
-        region_id__range=(run.region.lo, run.region.hi), end_date__isnull=True
+        region__gte=run.region.lo, region__lte=run.region.hi, end_date__isnull=True
     ).order_by("pk")
     for child_id, name, number in guardians.values_list("child_id", "name", "id_number"):
         kin[child_id].append(keys.KinFacts(name, number, head=False))
