@@ -37,7 +37,9 @@ def sources() -> Iterator[tuple[Path, bytes]]:
             if path.suffix == ".py":
                 yield path, path.read_bytes()
             elif path.suffix in {".html", ".txt"}:
-                yield path, templatize(path.read_text(encoding="utf-8"), origin=str(path)).encode()
+                code = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+                # What is left of the markup keeps its indentation, which is none of Python's.
+                yield path, "\n".join(line.lstrip() for line in code.splitlines()).encode()
 
 
 def collect() -> Catalog:

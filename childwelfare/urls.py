@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("cases.urls")),
     path("", include("referrals.urls")),
     path("", include("subsidies.urls")),
+    path("api/v1/", include("childwelfare.api_urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
