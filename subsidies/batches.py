@@ -92,7 +92,7 @@ def prepare_batch(
         _check_start(actor, region, scheme, month)
         entitlements = list(
             Entitlement.objects.filter(
-                region_id__range=(region.lo, region.hi), scheme=scheme, start_month__lte=month
+                region__gte=region.lo, region__lte=region.hi, scheme=scheme, start_month__lte=month
             )
             .select_related("child")
             .select_for_update(of=("self",))

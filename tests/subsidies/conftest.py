@@ -1,0 +1,156 @@
+"""One office at work: the cast, the scheme with its standards, and acting as a member."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import translation
+
+from cases import identity
+from cases.models import Child, ParentSituation, Payee
+from staff.models import Region
+from staff.scope import open_scope, system_scope
+from staff.workflow import Actor
+from subsidies import applications, batches
+from subsidies.models import Application, Entitlement, Offset, Payment, PaymentBatch, Rate, Scheme
+from tests.cast import COUNTY, Cast, make_child
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+OCTOBER, NOVEMBER, DECEMBER = dt.date(2026, 10, 1), dt.date(2026, 11, 1), dt.date(2026, 12, 1)
+
+
+def moment(month: int, day: int, hour: int = 10) -> dt.datetime:
+    return dt.datetime(2026, month, day, hour, tzinfo=SHANGHAI)
+
+
+@dataclass
+class Office:
+    """The cast with money to give."""
+
+    cast: Cast
+    scheme: Scheme
+
+    @contextmanager
+    def as_(self, name: str) -> Iterator[Actor]:
+        """Act as a member of the cast, inside the member's scope."""
+        with open_scope(self.cast.scope(name)):
+            yield Actor.current()
+
+    def child(self, key: str) -> Child:
+        return self.cast.children[key]
+
+    def region(self) -> Region:
+        return Region.objects.get(pk=COUNTY)
+
+    def situations(self, child: Child) -> None:
+        """Father in prison for years, mother dead: de facto unattended."""
+        with system_scope(reason="test", log=False):
+            for parent, kind, evidence, end in (
+                ("father", "imprisoned", "criminal_judgment", dt.date(2030, 1, 1)),
+                ("mother", "dead", "death_certificate", None),
+            ):
+                ParentSituation.objects.create(
+                    child=child, region_id=child.region_id, parent=parent, kind=kind, start_date=dt.date(2024, 5, 1),
+                    expected_end_date=end, evidence=evidence,
+                )  # fmt: skip
+
+    def entitle(self, child: Child, start: dt.date = OCTOBER, **fields: Any) -> Entitlement:
+        """An entitlement as one that was confirmed (with ``application``) or taken over (without)."""
+        with system_scope(reason="test", log=False):
+            return Entitlement.objects.create(
+                child=child, scheme=self.scheme, region_id=child.region_id, start_month=start, confirmed_at=moment(9, 20),
+                **({"category": child.primary_category, "placement": child.placement} | fields),
+            )  # fmt: skip
+
+    def confirmed(self, child: Child, start: dt.date = OCTOBER, **fields: Any) -> Entitlement:
+        """An entitlement that rests on an application, so that arrears reach back to its start."""
+        users = self.cast.users
+        with system_scope(reason="test", log=False):
+            application = Application.objects.create(
+                child=child, scheme=self.scheme, region_id=child.region_id, statement="x", state="confirmed",
+                applied_by=users["director"], applied_at=moment(9, 1), verified_by=users["supervisor"],
+                checked_by=users["clerk"], decided_by=users["approver"], decided_at=moment(9, 20),
+            )  # fmt: skip
+        return self.entitle(child, start, application=application, **fields)
+
+    def offset(self, entitlement: Entitlement, amount: str, start: dt.date, **fields: Any) -> Offset:
+        with system_scope(reason="test", log=False):
+            return Offset.objects.create(
+                entitlement=entitlement, child_id=entitlement.child_id, region_id=entitlement.region_id,
+                kind=fields.pop("kind", "dibao"), amount=Decimal(amount), start_month=start, source="list", **fields,
+            )  # fmt: skip
+
+    def give_account(self, child: Child, account: str, **fields: Any) -> None:
+        """Write another account on the child's payee."""
+        with system_scope(reason="test", log=False):
+            payee = Payee.objects.get(child=child)
+            payee.account, payee.account_digest = account, identity.digest_account(account) if account else None
+            for name, value in fields.items():
+                setattr(payee, name, value)
+            payee.save()
+
+    def another_child(self, name: str, **fields: Any) -> Child:
+        from tests.cast import VILLAGE
+
+        with system_scope(reason="test", log=False):
+            return make_child(fields.pop("region_id", VILLAGE), name, **fields)
+
+    def prepare(self, month: dt.date = OCTOBER, at: dt.datetime | None = None) -> PaymentBatch:
+        with self.as_("clerk") as clerk:
+            return batches.prepare_batch(
+                actor=clerk, at=at or moment(month.month, 19), region=self.region(), scheme=self.scheme, month=month
+            )
+
+    def approve(self, batch: PaymentBatch) -> PaymentBatch:
+        with self.as_("approver") as approver:
+            return batches.approve(actor=approver, at=moment(batch.month.month, 20), batch=batch)
+
+    def release(self, batch: PaymentBatch) -> PaymentBatch:
+        with self.as_("releaser") as releaser:
+            return batches.release(actor=releaser, at=moment(batch.month.month, 21), batch=batch)
+
+    def pay(self, month: dt.date = OCTOBER) -> PaymentBatch:
+        """Prepare, approve and release a month."""
+        return self.release(self.approve(self.prepare(month)))
+
+    def lines(self, batch: PaymentBatch, who: str = "clerk") -> list[Payment]:
+        with self.as_(who):
+            return list(Payment.objects.filter(batch=batch).select_related("entitlement").order_by("line"))
+
+    def apply(self, child: Child, who: str = "director") -> Application:
+        with self.as_(who) as actor:
+            return applications.apply(
+                actor=actor, at=moment(9, 1), child=child, scheme=self.scheme, statement="父亲服刑，母亲去世，随祖母生活。"
+            )
+
+    def act(self, who: str, name: str, application: Application, at: dt.datetime | None = None, **kwargs: Any) -> Application:
+        with self.as_(who) as actor:
+            return applications.act(name, actor=actor, at=at or moment(9, 10), application=application, **kwargs)
+
+
+@pytest.fixture
+def office(cast: Cast) -> Office:
+    scheme, _made = Scheme.objects.get_or_create(code="basic_living", defaults={"clause": "民发〔2019〕62号"})
+    for placement, amount in (("scattered", "1550.00"), ("institution", "2000.00")):
+        Rate.objects.create(
+            scheme=scheme, region_id=COUNTY, placement=placement, amount=Decimal(amount),
+            valid_from=dt.date(2025, 1, 1), source="渝民发〔2024〕88号",
+        )  # fmt: skip
+    office = Office(cast, scheme)
+    for number, child in enumerate(cast.children.values(), start=1):
+        office.give_account(child, f"621700123456780{number}")
+    return office
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Messages are compared in their source language."""
+    with translation.override("en"):
+        yield
