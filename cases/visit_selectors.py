@@ -65,6 +65,7 @@ def overdue_children(
 class Home:
     """The director's home page. Children carry ``interval`` (days); returned visits carry ``said`` (the reviewer's words)."""
 
+    user_id: int = 0
     total: int = 0
     overdue: list[Child] = field(default_factory=list)
     soon: list[Child] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Home:
 def director_home(*, user_id: int, today: dt.date, region_id: int) -> Home:
     """What the director of some villages does next. At most six queries."""
     intervals = intervals_for(region_id, today)
-    home = Home(total=Child.objects.filter(left_date__isnull=True).count())
+    home = Home(user_id=user_id, total=Child.objects.filter(left_date__isnull=True).count())
     due = (
         _children()
         .filter(next_visit_date__lte=today + dt.timedelta(days=SOON))

@@ -1,5 +1,30 @@
+"""Addresses of visits, their review, and cases."""
+
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-visit_urls: list[URLPattern] = []
+from cases import case_views, review_views, visit_views
+
+visit_urls: list[URLPattern] = [
+    path("", visit_views.home, name="home"),
+    path("visits/", visit_views.visits, name="visits"),
+    path("visits/add/", visit_views.visit_add, name="visit_add"),
+    path("visits/<int:pk>/", visit_views.visit, name="visit"),
+    path("visits/<int:pk>/edit/", visit_views.visit_edit, name="visit_edit"),
+    path("visits/<int:pk>/review/", review_views.visit_review, name="visit_review"),
+    path("visits/<int:pk>/photos/<int:photo_pk>/", visit_views.visit_photo, name="visit_photo"),
+    path("outbox/", visit_views.outbox, name="outbox"),
+    path("queue/", review_views.queue, name="queue"),
+    path("queue/approve/", review_views.queue_approve, name="queue_approve"),
+    path("handover/<int:assignment>/cases/", visit_views.handover_panel, name="handover_panel"),
+    path("cases/", case_views.cases, name="cases"),
+    path("cases/add/", case_views.case_add, name="case_add"),
+    path("cases/<int:pk>/", case_views.case, name="case"),
+    path("cases/<int:pk>/actions/add/", case_views.case_action_add, name="case_action_add"),
+    path(
+        "cases/<int:pk>/actions/<int:action_pk>/done/", case_views.case_action_done, name="case_action_done"
+    ),
+    path("cases/<int:pk>/transition/", case_views.case_transition, name="case_transition"),
+    path("cases/<int:pk>/people/", case_views.case_people, name="case_people"),
+]

@@ -11,6 +11,7 @@ from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 from childwelfare import connections, environment
+from childwelfare.navigation import START
 
 BASE_DIR = environment.BASE_DIR
 HOME = environment.home()
@@ -41,11 +42,11 @@ INSTALLED_APPS = [
     # Before our applications: their models are tracked by classes of pghistory.models.
     "pgtrigger",
     "pghistory",
-    "staff",
+    "staff.apps.StaffConfig",
     "cases",
     "referrals",
     "subsidies",
-    "django.contrib.admin",
+    "staff.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -124,6 +125,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_MINUTES = environment.number("CHILDWELFARE_IDLE_MINUTES", 30)
 # Browsers do not keep the cookies of two ports apart: installations side by side need names of their own.
 SESSION_COOKIE_NAME = "childwelfare_session" + ("" if PRODUCTION else f"_{environment.short_hash(str(HOME))}")
 
@@ -173,7 +175,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "staff:sign_in"
 LOGIN_REDIRECT_URL = "/"
+# Where "/" leads, by role; the director's home is "/" itself.
+HOME_BY_ROLE = START
 LOGOUT_REDIRECT_URL = "staff:sign_in"
+# Function that names the accounts shown on the sign-in page of a demonstration; never in production.
+DEMO_ACCOUNTS = "" if PRODUCTION else "childwelfare.installation.demo_accounts"
 
 # --- Browser safety -------------------------------------------------------------------------------------
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -213,8 +219,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 # --- API ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication",
+        # First, so that a token is not asked for the CSRF value that a session needs.
         "staff.api_tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
@@ -229,6 +236,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Childwelfare API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
 }
 

@@ -76,9 +76,9 @@ def _queue(office: Office, children: list[Child], today: dt.date) -> None:
 
 def load_cases(office: Office, *, today: dt.date, own_village: int) -> None:
     """Cases with plans in the demo township, one with the county, and a referral that the provider has accepted."""
-    children = list(
-        Child.objects.on_register().filter(region_id__range=(own_village // 1000 * 1000, own_village // 1000 * 1000 + 999)).order_by("pk")[4:8]
-    )
+    low = own_village // 1000 * 1000
+    township = Child.objects.on_register().filter(region_id__gte=low, region_id__lte=low + 999)
+    children = list(township.order_by("pk")[4:8])
     titles = ("临时照料安排", "复学劝返", "房屋漏雨修缮", "监护人失联核查")
     opened: list[Case] = []
     for number, (child, title) in enumerate(zip(children, titles, strict=False)):

@@ -1,0 +1,220 @@
+"""Pages of cases: the list, opening one, the case with its plan, its steps, and who may see a restricted one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cases import case_pages as pages
+from cases import case_selectors as selectors
+from cases import case_services as services
+from cases.case_forms import ActionForm, CaseForm, DoneForm, NameForm, TransitionForm
+from cases.models import Case, CaseAction, Child, Visit
+from staff.access import roles
+from staff.audit import log_access
+from staff.enums import Role
+from staff.models import User
+from staff.workflow import Actor, TransitionRefused, history
+
+READERS = (Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK, Role.APPROVER, Role.LEADER)
+OPENERS = (Role.SUPERVISOR, Role.CLERK, Role.APPROVER)
+WORKERS = (Role.DIRECTOR, *OPENERS)
+PAGE = 30
+
+
+def _case(pk: int) -> Case:
+    return get_object_or_404(
+        Case.objects.select_related("child", "region__parent", "owner", "opened_by", "closed_by", "visit"),
+        pk=pk,
+    )
+
+
+@require_GET
+@roles(*READERS)
+def cases(request: HttpRequest) -> HttpResponse:
+    """Cases in scope, by segment."""
+    segment = request.GET.get("show", "open")
+    segment = segment if segment in selectors.SEGMENTS else "open"
+    counts = selectors.segment_counts()
+    page = Paginator(selectors.cases_in(segment), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "segments": pages.segments(segment, counts),
+        "rows": [pages.case_row(case) for case in page],
+        "segment": segment,
+    }
+    return render(request, "cases/cases.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@roles(*OPENERS)
+def case_add(request: HttpRequest) -> HttpResponse:
+    """Open a case for ``?child=``, or from ``?visit=``."""
+    visit = None
+    if given := request.GET.get("visit", ""):
+        visit = get_object_or_404(Visit.objects.select_related("child"), pk=_number(given))
+    child = visit.child if visit else get_object_or_404(Child, pk=_number(request.GET.get("child", "")))
+    form = CaseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        opened = _try(
+            form,
+            lambda: services.open_case(
+                actor=Actor.current(), at=timezone.now(), child=child, visit=visit, **form.cleaned_data
+            ),
+        )
+        if opened is not None:
+            return redirect("cases:case_people" if opened.restricted else "cases:case", pk=opened.pk)
+    return render(request, "cases/case_add.html", {"form": form, "child": child, "visit": visit})
+
+
+@require_GET
+@roles(*READERS)
+def case(request: HttpRequest, pk: int) -> HttpResponse:
+    """One case: where it stands, its plan, what can be done now, what happened."""
+    found = _case(pk)
+    log_access(
+        kind="read", child_id=found.child_id, region_id=found.region_id, subject="cases.case", subject_id=pk
+    )
+    actor = Actor.current()
+    plan = selectors.plan_of(found)
+    context = pages.case_values(found, plan, actor) | {
+        "events": pages.events(found, list(history(found))),
+        "may_work": actor.role in WORKERS,
+        "may_name": actor.role in OPENERS,
+    }
+    return render(request, "cases/case.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@roles(*WORKERS)
+def case_action_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add an action to the plan."""
+    found, today = _case(pk), timezone.localdate()
+    if found.restricted:
+        people = [selectors.Person(one.pk, one.name, "", "") for one in selectors.named_people(found)]
+    else:
+        people = selectors.people_for(found.region_id, today)
+    form = ActionForm(request.POST or None, people=people, today=today, initial={"owner": request.user.pk})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        added = _try(
+            form,
+            lambda: services.add_action(
+                actor=Actor.current(),
+                at=timezone.now(),
+                case=found,
+                title=data["title"],
+                due_date=data["due_date"],
+                owner=User.objects.get(pk=data["owner"]),
+            ),
+        )
+        if added is not None:
+            return redirect("cases:case", pk=pk)
+    return render(request, "cases/case_action_add.html", {"form": form, "case": found, "child": found.child})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@roles(*WORKERS)
+def case_action_done(request: HttpRequest, pk: int, action_pk: int) -> HttpResponse:
+    """Report an action as done."""
+    action = get_object_or_404(
+        CaseAction.objects.select_related("case__child", "owner"), pk=action_pk, case_id=pk
+    )
+    form = DoneForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        done = _try(
+            form,
+            lambda: services.finish_action(
+                actor=Actor.current(), at=timezone.now(), action=action, note=form.cleaned_data["note"]
+            ),
+        )
+        if done is not None:
+            return redirect("cases:case", pk=pk)
+    return render(
+        request, "cases/case_action_done.html", {"form": form, "action": action, "case": action.case}
+    )
+
+
+@require_POST
+@roles(*OPENERS)
+def case_transition(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand up, take over, close."""
+    found = _case(pk)
+    form = TransitionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose an outcome."))
+        return redirect("cases:case", pk=pk)
+    data = form.cleaned_data
+    try:
+        services.change_case(
+            actor=Actor.current(),
+            at=timezone.now(),
+            case=found,
+            name=data["action"],
+            reason=data["reason"],
+            outcome=data["outcome"],
+        )
+    except TransitionRefused as why:
+        messages.error(request, str(why))
+    return redirect("cases:case", pk=pk)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@roles(*OPENERS)
+def case_people(request: HttpRequest, pk: int) -> HttpResponse:
+    """Restrict a case to named people; name one more; take one off."""
+    found, now = _case(pk), timezone.now()
+    people = selectors.people_for(found.region_id, timezone.localdate(now))
+    named = selectors.named_people(found) if found.restricted else []
+    form = NameForm(request.POST if "person" in request.POST else None, people=_others(people, named))
+    if request.method == "POST":
+        actor, act = Actor.current(), request.POST.get("action")
+        try:
+            if act == "restrict":
+                services.restrict_case(actor=actor, at=now, case=found, people=())
+            elif act == "unname":
+                person = get_object_or_404(User, pk=_number(request.POST.get("unnamed", "")))
+                services.unname_person(actor=actor, at=now, case=found, person=person)
+                if person.pk == actor.user_id:
+                    return redirect("cases:cases")
+            elif form.is_valid():
+                person = User.objects.get(pk=form.cleaned_data["person"])
+                services.name_person(actor=actor, at=now, case=found, person=person)
+        except TransitionRefused as why:
+            messages.error(request, str(why))
+        if act in ("restrict", "unname") or form.is_valid():
+            return redirect("cases:case_people", pk=pk)
+    context = {"case": found, "form": form, "people": pages.named_rows(found, named, people)}
+    return render(request, "cases/case_people.html", context)
+
+
+def _others(people: list[selectors.Person], named: list[User]) -> list[selectors.Person]:
+    taken = {one.pk for one in named}
+    return [person for person in people if person.user_id not in taken]
+
+
+def _try(form: forms.Form, act: Any) -> Any:
+    """What the service returns; a refusal becomes an error of the form and None."""
+    try:
+        return act()
+    except TransitionRefused as why:
+        form.add_error(None, str(why))
+        return None
+
+
+def _number(text: str) -> int:
+    """A primary key from an address; 0, which nothing has, when it is none."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
