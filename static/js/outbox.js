@@ -309,6 +309,9 @@
   }
   function submit(event) {
     event.preventDefault();
+    if (!navigator.onLine && !form.reportValidity()) {
+      return; // nobody else can say now what is missing
+    }
     window.clearTimeout(timer);
     form.querySelectorAll("[data-outbox-error]").forEach(function (old) {
       old.remove();

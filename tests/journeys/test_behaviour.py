@@ -38,8 +38,8 @@ VISIT = """
 {% block title %}Visit{% endblock %}
 {% block main %}
 {% outbox_strip "/outbox" %}{% draft_notice %}
-<form id="visit" class="cw-form" method="post" enctype="multipart/form-data" data-outbox="/api/v1/visits/"
-      data-outbox-key="child-12" data-outbox-title="林小满" data-outbox-next="/sent">
+<form id="visit" class="cw-form" method="post" enctype="multipart/form-data" novalidate
+      data-outbox="/api/v1/visits/" data-outbox-key="child-12" data-outbox-title="林小满" data-outbox-next="/sent">
   {% csrf_token %}<input type="hidden" name="client_id" value="">
   <section class="cw-section">
     {% choices "kind" kinds legend="Kind" %}{% ask "q1" "Hurt?" hint="Say how" %}
@@ -254,6 +254,19 @@ def test_a_visit_is_sent_when_the_signal_is_back(page: Page, context: BrowserCon
     assert server.posted[0]["token"]
     page.goto(server.url + "/visit")
     expect(page.locator("#note")).to_have_value("")
+
+
+def test_without_a_signal_the_browser_says_what_is_missing(
+    page: Page, context: BrowserContext, server: Server
+) -> None:
+    page.goto(server.url + "/visit")
+    context.set_offline(True)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#note")).to_be_focused()
+    expect(page.locator("[data-outbox-strip]")).to_be_hidden()
+    page.locator("#note").fill("写了")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("[data-saved-state]")).to_have_text("Waiting to send")
 
 
 def test_a_visit_is_sent_at_once_and_the_page_moves_on(page: Page, server: Server) -> None:
