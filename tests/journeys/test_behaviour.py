@@ -39,7 +39,8 @@ VISIT = """
 {% block main %}
 {% outbox_strip "/outbox" %}{% draft_notice %}
 <form id="visit" class="cw-form" method="post" enctype="multipart/form-data" novalidate
-      data-outbox="/api/v1/visits/" data-outbox-key="child-12" data-outbox-title="林小满" data-outbox-next="/sent">
+      data-outbox="/api/v1/visits/"
+      data-outbox-key="child-12" data-outbox-title="林小满" data-outbox-next="/sent">
   {% csrf_token %}<input type="hidden" name="client_id" value="">
   <section class="cw-section">
     {% choices "kind" kinds legend="Kind" %}{% ask "q1" "Hurt?" hint="Say how" %}
