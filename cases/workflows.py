@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from cases.discrepancy_enums import Found
 from cases.visit_enums import CaseState, ReturnReason, VisitState
 from staff.enums import Role
 from staff.workflow import Actor, Transition, Workflow
@@ -13,6 +14,7 @@ from staff.workflow import Actor, Transition, Workflow
 FIELD = frozenset({Role.DIRECTOR, Role.SUPERVISOR})
 REVIEW = frozenset({Role.SUPERVISOR})
 COUNTY = frozenset({Role.CLERK, Role.APPROVER})
+DECIDERS = frozenset({Role.CLERK})
 
 
 def _own(visit: Any, actor: Actor) -> str | None:
@@ -57,5 +59,28 @@ CASE = Workflow(
             "close", (CaseState.OPEN, CaseState.PLANNED), CaseState.CLOSED, _("Close"), REVIEW | COUNTY,
             needs_text=True, stamps=("closed_by", "closed_at"), icon="check",
         ),
+    ),
+)  # fmt: skip
+
+# The township reports what it found, the county clerk decides; whoever pays is asked by hand, never by this.
+DISCREPANCY = Workflow(
+    "discrepancy",
+    (
+        Transition(
+            "find", ("to_check",), "to_check", _("Report what was found"), REVIEW, reasons=Found, needs_text=True, icon="map-pin",
+        ),
+        Transition(
+            "true", ("to_check",), "true", _("True"), DECIDERS, needs_text=True,
+            stamps=("decided_by", "decided_at"), icon="check",
+        ),
+        Transition(
+            "untrue", ("to_check",), "untrue", _("Untrue"), DECIDERS, needs_text=True,
+            stamps=("decided_by", "decided_at"), icon="x",
+        ),
+        Transition(
+            "uncheckable", ("to_check",), "uncheckable", _("Cannot be checked"), DECIDERS, needs_text=True,
+            stamps=("decided_by", "decided_at"), icon="circle-off",
+        ),
+        Transition("reopen", ("untrue", "uncheckable"), "to_check", _("Open again"), DECIDERS, needs_text=True, icon="refresh"),
     ),
 )  # fmt: skip

@@ -154,6 +154,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "childwelfare.tasks.clear_expired_sessions",
         "schedule": crontab(hour=3, minute=40),
     },
+    "resume-jobs": {"task": "staff.jobs.resume_jobs", "schedule": crontab()},
+    "start-monthly-runs": {"task": "cases.matching.tasks.start_monthly_runs", "schedule": crontab(minute=5)},
 }
 
 # --- Who may sign in ------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -134,6 +136,7 @@ class Checker:
         self._ids = Distinct(clean_id)
         self._names = Distinct(clean_name)
         self._dates = Distinct(clean_date)
+        self._amounts = {flag: Distinct(partial(clean_amount, ten_thousands=flag)) for flag in (False, True)}
 
     def person(self, row: RawRow) -> PersonCells:
         """Name and identity number of a row; a disability certificate number stands in for a missing one."""
@@ -148,6 +151,10 @@ class Checker:
             if inside:
                 return PersonCells(name, self._ids[inside], moved=True)
         return PersonCells(name, number, moved=False)
+
+    def amount(self, row: RawRow, *, ten_thousands: bool) -> Decimal | None:
+        """The amount of a row in yuan, None where there is none. `ten_thousands`: the column says 万元."""
+        return self._amounts[ten_thousands][row.cells.get("amount", "")]
 
     def problems(self, row: RawRow, person: PersonCells, *, ten_thousands: bool = False) -> Iterator[str]:
         """The codes of what is wrong with a row, keys of `PROBLEMS`."""
@@ -168,8 +175,7 @@ class Checker:
         same = birth == born or (birth % 100 == 0 and birth // 100 == born // 100)
         if birth and born and person.number.kind == IdKind.VALID and not same:
             yield "birth_differs"
-        amount = row.cells.get("amount", "").strip()
-        if amount and clean_amount(amount, ten_thousands=ten_thousands) is None:
+        if row.cells.get("amount", "").strip() and self.amount(row, ten_thousands=ten_thousands) is None:
             yield "amount_unreadable"
 
 
@@ -223,12 +229,12 @@ def preview_list(source: Path | bytes, *, name: str, list_type: str) -> FilePrev
             if len(preview.problems) < MAX_PROBLEMS:
                 preview.problems.append(RowProblem(row.sheet, row.line, code))
         if len(preview.sample) < SAMPLE_ROWS:
-            preview.sample.append(_shown(row, person))
+            preview.sample.append(masked_cells(row, person))
     preview.sheets = reader.sheets
     return preview
 
 
-def _shown(row: RawRow, person: PersonCells) -> dict[str, str]:
+def masked_cells(row: RawRow, person: PersonCells) -> dict[str, str]:
     """A row for the screen: numbers and accounts masked."""
     shown = {f: v for f, v in row.cells.items() if f not in ("list_row_id", "list_type", "sender_code")}
     for name in ("id_number", "head_id", "guardian_id", "certificate"):

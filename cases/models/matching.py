@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.child import SHARED_CHILD, Child
+from cases.workflows import DISCREPANCY
 from staff.audit import tracked
 from staff.crypto import EncryptedField
 from staff.policies import RowScope
@@ -212,6 +213,7 @@ class Discrepancy(models.Model):
     decided_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Discrepancy"]()
+    workflow = DISCREPANCY
 
     class Meta:
         ordering = ["due_date", "pk"]
