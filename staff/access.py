@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import PermissionDenied
@@ -21,7 +21,18 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from staff.enums import Role
 
+if TYPE_CHECKING:
+    from staff.models import Assignment, User
+
 View = Callable[..., HttpResponse]
+
+
+class ActingRequest(HttpRequest):
+    """The request that a view behind :func:`roles` gets; staff.sessions.identify fills it. For annotations only."""
+
+    user: User
+    assignment: Assignment
+    assignments: list[Assignment]
 
 
 class NoPostInForce(PermissionDenied):
@@ -42,6 +53,8 @@ def roles(*allowed: Role) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return to_sign_in(request)
+            if request.user.must_change_password:
+                return redirect("staff:password")
             assignment = request.assignment  # type: ignore[attr-defined]
             if assignment is None:
                 raise NoPostInForce(_("You hold no post at present."))

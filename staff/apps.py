@@ -1,5 +1,16 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class StaffConfig(AppConfig):
     name = "staff"
+    default = True
+
+    def ready(self) -> None:
+        from staff import trail_export  # noqa: F401  (registers its job)
+
+
+class AdministrationConfig(AdminConfig):
+    """The administration site, for system administrators alone."""
+
+    default_site = "staff.administration.AdministrationSite"

@@ -19,13 +19,19 @@ class CopiedColumns(BaseConstraint):
     of the writer cannot hide the referred row, and no session setting turns it off.
     """
 
-    def __init__(self, *, name: str, columns: Sequence[str], to_table: str, to_columns: Sequence[str]) -> None:
+    def __init__(
+        self, *, name: str, columns: Sequence[str], to_table: str, to_columns: Sequence[str]
+    ) -> None:
         super().__init__(name=name)
         self.columns, self.to_table, self.to_columns = tuple(columns), to_table, tuple(to_columns)
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, kwargs | {"columns": self.columns, "to_table": self.to_table, "to_columns": self.to_columns}
+        return (
+            path,
+            args,
+            kwargs | {"columns": self.columns, "to_table": self.to_table, "to_columns": self.to_columns},
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CopiedColumns) and self.deconstruct() == other.deconstruct()
@@ -33,7 +39,9 @@ class CopiedColumns(BaseConstraint):
     def __hash__(self) -> int:
         return hash(self.name)
 
-    def _statement(self, sql: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    def _statement(
+        self, sql: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement:
         table = Table(model._meta.db_table, schema_editor.quote_name)
         return Statement(f"ALTER TABLE %(table)s {sql}", table=table)
 

@@ -27,6 +27,7 @@ from staff.scope import open_scope, system_scope
 
 Handler = Callable[[Job], dict[str, Any]]
 HANDLERS: dict[str, Handler] = {}
+TITLES: dict[str, Any] = {}
 KEPT_SECONDS = 24 * 3600
 SILENT_AFTER = dt.timedelta(seconds=60)
 MAX_ATTEMPTS = 5
@@ -40,14 +41,20 @@ class JobError(Exception):
     """The work cannot be done; the message is for the user and names the remedy."""
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register the function that does jobs of this kind."""
+def handler(kind: str, title: Any = "") -> Callable[[Handler], Handler]:
+    """Register the function that does jobs of this kind; ``title`` says on the progress page what is being done."""
 
     def register(function: Handler) -> Handler:
         HANDLERS[kind] = function
+        TITLES[kind] = title
         return function
 
     return register
+
+
+def title(kind: str) -> str:
+    """What a kind of work is called on the progress page."""
+    return str(TITLES.get(kind) or _("Work in progress"))
 
 
 def start(kind: str, *, region_id: int, arguments: dict[str, Any], at: dt.datetime, done_url: str = "") -> Job:

@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils import timezone
 
+from staff.idle import end_if_idle
 from staff.models import ApiToken, Assignment, Region, User
 from staff.models.people import AssignmentQuerySet
 from staff.scope import NOBODY, Scope, assume, narrow, open_scope, scope_of, system_scope
@@ -31,10 +32,13 @@ def identify(request: HttpRequest) -> None:
         request.api_token = token  # type: ignore[attr-defined]
         wanted = token.assignment_id
     elif request.user.is_authenticated:
+        end_if_idle(request)
         wanted = request.session.get(SESSION_KEY)
     if not request.user.is_authenticated:
         return
     narrow(user_id=request.user.pk, token="")
+    if request.user.must_change_password:
+        return
     held = assignments_of(request.user)
     chosen = next((a for a in held if a.pk == wanted), None)
     if chosen is None and not header:

@@ -1,6 +1,34 @@
+"""Addresses of accounts, posts, the trail, and what every app uses: reveal, files, long work."""
+
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from staff.views import accounts, components, me, posts, reveals, signing, trail, work
+
 app_name = "staff"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("sign-in/", signing.sign_in, name="sign_in"),
+    path("sign-out/", signing.sign_out, name="sign_out"),
+    path("switch/", signing.switch, name="switch"),
+    path("me/", me.me, name="me"),
+    path("me/password/", me.password, name="password"),
+    path("me/tokens/", me.token_add, name="token_add"),
+    path("me/tokens/<int:pk>/revoke/", me.token_revoke, name="token_revoke"),
+    path("accounts/", accounts.account_list, name="accounts"),
+    path("accounts/add/", accounts.account_add, name="account_add"),
+    path("accounts/<int:pk>/", accounts.account, name="account"),
+    path("accounts/<int:pk>/change/", accounts.account_change, name="account_change"),
+    path("posts/", posts.post_list, name="posts"),
+    path("posts/add/", posts.post_add, name="post_add"),
+    path("posts/<int:pk>/", posts.post, name="post"),
+    path("assignments/<int:pk>/end/", posts.assignment_end, name="assignment_end"),
+    path("assignments/<int:pk>/handover/", posts.handover, name="handover"),
+    path("trail/", trail.trail, name="trail"),
+    path("trail/export/", trail.trail_export_start, name="trail_export"),
+    path("reveal/<slug:key>/<int:pk>/", reveals.reveal, name="reveal"),
+    path("files/<uuid:pk>/", work.file, name="file"),
+    path("jobs/<uuid:pk>/", work.job, name="job"),
+    path("jobs/<uuid:pk>/cancel/", work.job_cancel, name="job_cancel"),
+    path("components/", components.components, name="components"),
+]

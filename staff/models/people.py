@@ -13,6 +13,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Func, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit import tracked
@@ -206,6 +207,11 @@ class Assignment(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.region_id, self.role = self.post.region_id, self.post.role
         super().save(*args, **kwargs)
+
+    def in_force(self, day: dt.date) -> bool:
+        """The same as ``AssignmentQuerySet.on``, for a row at hand."""
+        withdrawn = self.withdrawn_at is not None and timezone.localdate(self.withdrawn_at) <= day
+        return self.start_date <= day and (self.end_date is None or self.end_date >= day) and not withdrawn
 
     @property
     def level(self) -> str:

@@ -61,6 +61,7 @@ class AccessLog(models.Model):
         SYSTEM = "system", _("system scope")
         SHARE = "share", _("shared")
         ACCOUNT = "account", _("changed an account")
+        SETTING = "setting", _("changed a maintained table")
         TOKEN = "token", _("made or revoked an API token")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
