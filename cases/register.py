@@ -135,7 +135,7 @@ def namesake(name: str, birth_date: dt.date, region_id: int) -> Child | None:
     county = county_of(region_id)
     return (
         Child.objects.filter(name=name.strip(), birth_date=birth_date, left_date__isnull=True)
-        .filter(region_id__range=(county, county + 999_999))
+        .filter(region_id__gte=county, region_id__lte=county + 999_999)
         .order_by("pk")
         .first()
     )

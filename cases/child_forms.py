@@ -1,0 +1,382 @@
+"""Forms of the register: they read and check what was typed; the services write."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cases import identity
+from cases.child_list import Filters
+from cases.enums import (
+    Evidence,
+    GuardianKind,
+    HealthStatus,
+    HouseholdRegistration,
+    LeaveReason,
+    ParentSituationKind,
+    Placement,
+    PrimaryCategory,
+    Relation,
+    RiskLevel,
+    SchoolStage,
+    Sex,
+)
+from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
+from cases.models import Child
+from staff.models import Region
+
+Choices = list[tuple[Any, Any]]
+
+
+ALL = _("All")
+
+
+def optional(choices: Choices, nothing: Any = ALL) -> Choices:
+    """Choices with an empty one before them."""
+    return [("", nothing), *choices]
+
+
+class DayField(forms.DateField):
+    """A calendar day, picked with the browser's own control."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+        super().__init__(**kwargs)
+
+
+class FilterForm(forms.Form):
+    """The filters of the children's list. What cannot be read is no restriction."""
+
+    region = forms.TypedChoiceField(label=_("Place"), coerce=int, empty_value=None, required=False)
+    category = forms.ChoiceField(
+        label=_("Category"), choices=optional(PrimaryCategory.choices), required=False
+    )
+    risk = forms.ChoiceField(label=_("Risk"), choices=optional(RiskLevel.choices), required=False)
+    placement = forms.ChoiceField(label=_("Placement"), choices=optional(Placement.choices), required=False)
+    sort = forms.ChoiceField(
+        label=_("Order"),
+        choices=[("", _("As usual")), ("due", _("Due first")), ("name", _("By name"))],
+        required=False,
+    )
+    due = forms.ChoiceField(
+        choices=[("", ""), ("overdue", ""), ("week", "")], required=False, widget=forms.HiddenInput
+    )
+    left = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    q = forms.CharField(max_length=60, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, places: list[Region], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if places:
+            self.fields["region"].choices = optional([(p.pk, p.short_name) for p in places])  # type: ignore[attr-defined]
+        else:
+            del self.fields["region"]
+        # The search box of the filter bar carries q itself.
+        self.shown = [name for name in self.fields if name != "q"]
+
+    def filters(self) -> Filters:
+        self.is_valid()
+        return Filters(
+            **{name: value for name, value in self.cleaned_data.items() if name in Filters.__annotations__}
+        )
+
+
+class ChildForm(forms.Form):
+    """The child's own data. Also used to change them."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)
+    id_number = forms.CharField(
+        label=_("Identity number"), max_length=24, required=False,
+        help_text=_("From the household register. Leave it empty for a child without one: a register number is given."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )  # fmt: skip
+    birth_date = DayField(
+        label=_("Date of birth"), required=False, help_text=_("With an identity number this may stay empty.")
+    )
+    sex = forms.ChoiceField(
+        label=_("Sex"),
+        choices=Sex.choices,
+        required=False,
+        widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
+    )
+    ethnicity = forms.CharField(label=_("Ethnicity"), max_length=20, required=False)
+    placement = forms.ChoiceField(
+        label=_("Placement"), choices=Placement.choices, initial=Placement.SCATTERED,
+        widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
+    )  # fmt: skip
+    registration = forms.ChoiceField(
+        label=_("Household registration"),
+        choices=optional(HouseholdRegistration.choices, _("Not stated")),
+        required=False,
+    )
+    household_region = forms.CharField(
+        label=_("Place of household registration"), max_length=12, required=False,
+        help_text=_("Division code of 12 digits; empty means the village that keeps the file."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )  # fmt: skip
+    residence_region = forms.CharField(
+        label=_("Place of residence"), max_length=12, required=False,
+        help_text=_("Division code of 12 digits; empty means the village that keeps the file."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )  # fmt: skip
+    address = forms.CharField(label=_("Address"), max_length=200, required=False)
+    phone = forms.CharField(
+        label=_("Phone of the child"), max_length=20, required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )  # fmt: skip
+    school_stage = forms.ChoiceField(
+        label=_("Stage of schooling"), choices=optional(SchoolStage.choices, _("Not stated")), required=False
+    )
+    school_name = forms.CharField(label=_("School"), max_length=80, required=False)
+    health_status = forms.ChoiceField(
+        label=_("State of health"), choices=optional(HealthStatus.choices, _("Not stated")), required=False
+    )
+    health_note = forms.CharField(
+        label=_("About health"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept encrypted. Diagnoses that only named people may know do not belong here, but in a restricted case."),
+    )  # fmt: skip
+
+    SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+        (_("Who"), ("name", "id_number", "birth_date", "sex", "ethnicity")),
+        (
+            _("Where"),
+            ("placement", "registration", "household_region", "residence_region", "address", "phone"),
+        ),
+        (_("School and health"), ("school_stage", "school_name", "health_status", "health_note")),
+    )
+
+    def sections(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """Titles and their fields, in the order of the page."""
+        return [
+            (title, [self[name] for name in names if name in self.fields]) for title, names in self.SECTIONS
+        ]
+
+    def clean_household_region(self) -> int | None:
+        return _region_code(self.cleaned_data["household_region"])
+
+    def clean_residence_region(self) -> int | None:
+        return _region_code(self.cleaned_data["residence_region"])
+
+    def clean(self) -> dict[str, Any]:
+        """Birth date and sex come from the identity number when they were left empty."""
+        data = super().clean() or {}
+        number = data.get("id_number", "")
+        if number and identity.problem_of(number) is None:
+            stated = identity.parse(number)
+            data["birth_date"] = data.get("birth_date") or stated.birth_date
+            data["sex"] = data.get("sex") or stated.sex
+        for name, message in (
+            ("birth_date", _("Write the date of birth, or the identity number.")),
+            ("sex", _("Choose the sex, or write the identity number.")),
+        ):
+            if not data.get(name) and name not in self.errors and "id_number" not in self.errors:
+                self.add_error(name, message)
+        return data
+
+    def changes(self, child: Child) -> dict[str, Any]:
+        """What differs from the child, as change_child takes it."""
+        data = self.child_values()
+        return {name: value for name, value in data.items() if getattr(child, name) != value}
+
+    def child_values(self) -> dict[str, Any]:
+        values = {
+            name: self.cleaned_data[name] for name in ChildForm.base_fields if name in self.cleaned_data
+        }
+        for name in ("household_region", "residence_region"):
+            if name in values:
+                code = values.pop(name)
+                if code is not None:
+                    values[f"{name}_id"] = code
+        return values
+
+
+def _region_code(text: str) -> int | None:
+    text = identity.canonical(text)
+    if not text:
+        return None
+    if not (text.isdecimal() and len(text) == 12 and Region.objects.filter(pk=int(text)).exists()):
+        raise forms.ValidationError(_("No division has this code. It has 12 digits."))
+    return int(text)
+
+
+class NewChildForm(ChildForm):
+    """A new file: also the village, the category and the risk."""
+
+    region = forms.TypedChoiceField(label=_("Village that keeps the file"), coerce=int)
+    primary_category = forms.ChoiceField(
+        label=_("Category"), choices=optional(PrimaryCategory.choices, _("Choose"))
+    )
+    risk = forms.ChoiceField(
+        label=_("Risk"), choices=RiskLevel.choices, initial=RiskLevel.BLUE,
+        widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-2"}),
+    )  # fmt: skip
+
+    SECTIONS = (
+        (_("Village and category"), ("region", "primary_category", "risk")),
+        *ChildForm.SECTIONS,
+    )
+
+    def __init__(self, *args: Any, villages: list[Region], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["region"]
+        choices: Choices = [(village.pk, village.short_name) for village in villages]
+        field.choices = choices if len(choices) == 1 else optional(choices, _("Choose"))  # type: ignore[attr-defined]
+
+
+class GuardianForm(forms.Form):
+    """A guardian or caregiver. With ``optional`` an empty name means none."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)
+    relation = forms.ChoiceField(
+        label=_("Relation to the child"), choices=optional(Relation.choices, _("Choose"))
+    )
+    kind = forms.ChoiceField(
+        label=_("Capacity"), choices=GuardianKind.choices, initial=GuardianKind.BOTH,
+        widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
+    )  # fmt: skip
+    id_number = forms.CharField(label=_("Identity number"), max_length=24, required=False)
+    phone = forms.CharField(
+        label=_("Phone"), max_length=20, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    start_date = DayField(label=_("From"), required=False, help_text=_("Empty means today."))
+
+    def value(self) -> GuardianData:
+        return GuardianData(**self.cleaned_data)
+
+
+class SituationForm(forms.Form):
+    """What has become of a parent."""
+
+    parent = forms.ChoiceField(
+        label=_("Parent"), choices=[("father", _("Father")), ("mother", _("Mother"))],
+        widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
+    )  # fmt: skip
+    parent_name = forms.CharField(label=_("Name"), max_length=60, required=False)
+    kind = forms.ChoiceField(label=_("Situation"), choices=optional(ParentSituationKind.choices, _("Choose")))
+    start_date = DayField(label=_("From"))
+    expected_end_date = DayField(
+        label=_("Expected end"),
+        required=False,
+        help_text=_("Such as the day of release. Empty when unknown."),
+    )
+    evidence = forms.ChoiceField(
+        label=_("Evidence"), choices=optional(Evidence.choices, _("None yet")), required=False
+    )
+    document = forms.CharField(label=_("Number of the document"), max_length=120, required=False)
+    verified_by = forms.CharField(label=_("Verified by"), max_length=60, required=False)
+    verified_date = DayField(label=_("Verified on"), required=False)
+
+    def value(self) -> SituationData:
+        return SituationData(**self.cleaned_data)
+
+
+class PartSituationForm(SituationForm):
+    """The same inside the form of a new child, where the parent is known and an empty situation means none."""
+
+    def __init__(self, *args: Any, parent: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parent = parent
+        del self.fields["parent"]
+
+    def value(self) -> SituationData:
+        return SituationData(parent=self.parent, **self.cleaned_data)
+
+
+class HouseholdForm(forms.Form):
+    """户: its head, as in the household register."""
+
+    head_name = forms.CharField(label=_("Head of household"), max_length=60)
+    head_id_number = forms.CharField(label=_("Head's identity number"), max_length=24, required=False)
+
+    def value(self) -> HouseholdData:
+        return HouseholdData(**self.cleaned_data)
+
+
+class PayeeForm(forms.Form):
+    """Who receives the money."""
+
+    name = forms.CharField(label=_("Account holder"), max_length=60)
+    relation = forms.ChoiceField(
+        label=_("Relation to the child"), choices=optional(Relation.choices, _("Choose"))
+    )
+    bank_name = forms.CharField(label=_("Bank"), max_length=80)
+    account = forms.CharField(
+        label=_("Account number"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    start_date = DayField(label=_("From"), required=False, help_text=_("Empty means today."))
+
+    def value(self) -> PayeeData:
+        return PayeeData(**self.cleaned_data)
+
+
+class CategoryForm(forms.Form):
+    """Another primary category, with the reason."""
+
+    category = forms.ChoiceField(label=_("Category"), choices=PrimaryCategory.choices)
+    since = DayField(label=_("From"))
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class LeaveForm(forms.Form):
+    """Leaving the register."""
+
+    day = DayField(label=_("Left on"))
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=optional(LeaveReason.choices, _("Choose")))
+    reason = forms.CharField(
+        label=_("Details"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class EndForm(forms.Form):
+    """The last day of something dated."""
+
+    day = DayField(label=_("Until"))
+
+
+class ShareForm(forms.Form):
+    """With whom a file is shared: someone found by the child's addresses, or by user name."""
+
+    receiver = forms.ChoiceField(
+        label=_("Directors where the child lives or is registered"), required=False,
+        widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
+    )  # fmt: skip
+    username = forms.CharField(label=_("Or the user name"), max_length=60, required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+    def __init__(self, *args: Any, receivers: Choices, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if receivers:
+            self.fields["receiver"].choices = receivers  # type: ignore[attr-defined]
+        else:
+            del self.fields["receiver"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("receiver") and not data.get("username") and not self.errors:
+            self.add_error("username", _("Say with whom."))
+        return data
+
+
+class VisitRequestForm(forms.Form):
+    """What is asked for the selected children."""
+
+    act = forms.ChoiceField(
+        label=_("What to do"), choices=[("ask", _("Ask for a visit")), ("date", _("Bring the next visit forward"))],
+        initial="ask", widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
+    )  # fmt: skip
+    day = DayField(label=_("By"))
+    reason = forms.CharField(label=_("What for"), max_length=200)
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["day"].widget.attrs["min"] = today.isoformat()
+
+
+class ExportForm(forms.Form):
+    """Why the list is taken out of the system."""
+
+    reason = forms.CharField(label=_("What the list is for"), max_length=200)

@@ -1,0 +1,138 @@
+"""What the tabs of a child's file show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from cases import ages, selectors, sharing, visit_rules
+from cases.enums import RiskLevel
+from cases.models import Case, Child, Guardian, ParentSituation, Payee, Visit, VisitPhoto
+from cases.refusals import FIELD, REVIEWERS
+from cases.timeline import address, timeline_of
+from staff import parameters
+from staff.scope import current
+
+# Section → its label. The first is the page itself.
+SECTIONS = ("visits", "cases", "subsidies", "referrals", "materials", "timeline")
+PANELS = {"subsidies": "subsidies:child_panel", "referrals": "referrals:child_panel"}
+
+
+def tabs_of(child: Child, here: str) -> list[dict[str, Any]]:
+    """The tabs, with counts where this app has them."""
+    labels = {
+        "": (_("Overview"), None),
+        "visits": (_("Visits"), child.visit_count),  # type: ignore[attr-defined]
+        "cases": (_("Cases"), child.case_count),  # type: ignore[attr-defined]
+        "subsidies": (_("Subsidies"), None),
+        "referrals": (_("Referrals"), None),
+        "materials": (_("Materials"), child.photo_count),  # type: ignore[attr-defined]
+        "timeline": (_("Timeline"), None),
+    }
+    return [
+        {
+            "label": label, "count": count, "current": key == here,
+            "url": address("cases:child_section", child.pk, key) if key else address("cases:child", child.pk),
+        }
+        for key, (label, count) in labels.items()
+    ]  # fmt: skip
+
+
+def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
+    """What stands above every tab: who the child is, what comes next, what may be done."""
+    role = current().role
+    intervals = visit_rules.intervals_from(parameters.value(child.region_id, "visit_interval_days", today))
+    guardians = list(Guardian.objects.filter(child=child).order_by("end_date", "start_date", "pk"))
+    for guardian in guardians:
+        guardian.reveal = reveal("guardian-phone", guardian.pk)  # type: ignore[attr-defined]
+    present = [guardian for guardian in guardians if guardian.end_date is None]
+    home, registered = (
+        selectors.place_name(place) for place in (child.residence_region, child.household_region)
+    )
+    facts = [
+        {
+            "label": _("Identity number"), "masked": child.masked_identity or None, "value": _("None"),
+            "reveal": reveal("child-identity", child.pk), "person": child.name,
+        },
+        {"label": _("Guardian"), "value": "、".join(f"{g.name}（{g.get_relation_display()}）" for g in present[:2])},
+        {"label": _("Place of household registration"), "value": registered},
+        {"label": _("Place of residence"), "value": _("same as registration") if home == registered else home},
+        {
+            "label": _("Sex and age"),
+            "value": _("%(sex)s, aged %(age)s") % {"sex": child.get_sex_display(), "age": ages.age_on(child.birth_date, today)},
+        },
+    ]  # fmt: skip
+    return {
+        "child": child, "today": today, "facts": facts, "guardians": guardians, "here": here,
+        "tabs": tabs_of(child, here), "place": selectors.place_name(child.region),
+        "interval": intervals[RiskLevel(child.risk)], "may_edit": role in FIELD and child.left_date is None,
+        "may_decide": role in REVIEWERS and child.left_date is None,
+        "visit_url": f"{address('cases:visit_add')}?child={child.pk}" if role in {"director", "supervisor"} else "",
+    }  # fmt: skip
+
+
+def reveal(what: str, pk: int) -> str:
+    """Address of the dialog that shows a masked value after a reason, when there is one."""
+    return address("staff:reveal", what, pk)
+
+
+def file_context(child: Child, today: dt.date) -> dict[str, Any]:
+    """The first tab: eligibility, guardians, payee, school and health, and the addresses of other apps' panels."""
+    situations = list(
+        ParentSituation.objects.filter(child=child).order_by("parent", "-end_date", "start_date", "pk")
+    )
+    decision = selectors.eligibility_of(child, today, situations) if child.birth_date <= today else None
+    payee = Payee.objects.filter(child=child, end_date__isnull=True).first()
+    more = [
+        {"label": _("Register number"), "value": child.number, "number": True},
+        {"label": _("Registered on"), "value": child.registered_date.isoformat(), "number": True},
+        {"label": _("Household registration"), "value": child.get_registration_display()},
+        {"label": _("Head of household"), "value": child.household.head_name if child.household else ""},
+        {"label": _("Address"), "value": child.address, "wide": True},
+        {"label": _("Phone of the child"), "masked": "****" if child.phone else None, "value": "",
+         "reveal": reveal("child-phone", child.pk), "person": child.name},
+        {"label": _("School"), "value": " ".join(filter(None, (child.get_school_stage_display(), child.school_name)))},
+        {"label": _("State of health"), "value": child.get_health_status_display()},
+        {"label": _("About health"), "masked": "******" if child.health_note else None, "value": "",
+         "reveal": reveal("child-health", child.pk), "person": child.name},
+    ]  # fmt: skip
+    return head_context(child, today, "") | {
+        "situations": situations, "decision": decision, "payee": payee, "more": more,
+        "payee_reveal": reveal("payee-account", payee.pk) if payee else "",
+        "differs": bool(decision and decision.category and decision.category != child.primary_category),
+        "panels": [
+            (title, address(name, child.pk), address("cases:child_section", child.pk, key))
+            for key, title, name in (
+                ("subsidies", _("Subsidies"), PANELS["subsidies"]), ("referrals", _("Referrals"), PANELS["referrals"]),
+            )
+        ],
+        "shares": sharing.shared_with(child) if current().role in REVIEWERS else [],
+        "timeline_url": address("cases:child_section", child.pk, "timeline"),
+    }  # fmt: skip
+
+
+def section_context(child: Child, section: str, today: dt.date) -> dict[str, Any]:
+    """One of SECTIONS; its template part is ``cases/_child_<section>.html``."""
+    context = head_context(child, today, section) | {"section": f"cases/_child_{section}.html"}
+    match section:
+        case "visits":
+            context["visits"] = (
+                Visit.objects.filter(child=child).exclude(state="draft").select_related("conducted_by")[:200]
+            )
+        case "cases":
+            context["cases"] = Case.objects.filter(child=child).select_related("owner")[:200]
+        case "materials":
+            context["photos"] = [
+                {
+                    "url": address("cases:visit_photo", photo.visit_id, photo.pk), "alt": str(photo.visit),
+                    "thumb": address("cases:visit_photo", photo.visit_id, photo.pk), "state": "",
+                }
+                for photo in VisitPhoto.objects.filter(child=child).select_related("visit").order_by("-visit__visited_at", "position")[:100]
+            ]  # fmt: skip
+        case "timeline":
+            context["events"] = [event.as_row() for event in timeline_of(child)]
+        case _:
+            context["panel_url"] = address(PANELS[section], child.pk)
+    return context

@@ -1,0 +1,86 @@
+"""Shaped reads of one child's file (一人一档)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from cases.eligibility import Decision, Situation, config_from, decide_category
+from cases.enums import Evidence, ParentSituationKind
+from cases.models import Case, Child, ParentSituation, Visit, VisitPhoto
+from staff import parameters
+from staff.audit import log_access
+from staff.models import AccessLog, Region
+from staff.scope import current
+
+READ_AGAIN_SECONDS = 30 * 60  # reading the same file again within this time is the same reading
+
+
+def is_limited(child: Child) -> bool:
+    """Whether the open scope shows this child only through a referral: name, age, sex, stage of schooling, need."""
+    scope = current()
+    inside = "cases" in scope.lenses and scope.covers(child.region_id)
+    return child.pk in scope.limited and child.pk not in scope.shared and not inside
+
+
+def child_file() -> QuerySet[Child]:
+    """Children with their places, household and the counts that the tabs show, in one query."""
+    places = ("region__parent", "household_region__parent", "residence_region__parent")
+    return Child.objects.select_related("household", *places).annotate(
+        visit_count=_number_of(Visit.objects.exclude(state="draft")),
+        case_count=_number_of(Case.objects.all()),
+        photo_count=_number_of(VisitPhoto.objects.all()),
+    )
+
+
+def _number_of(rows: QuerySet[Any]) -> Any:
+    counted = rows.filter(child=OuterRef("pk")).order_by().values("child").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def note_reading(child: Child) -> None:
+    """Log that the file was opened, once in half an hour for one person and child."""
+    key = f"read:{current().user_id}:{child.pk}"
+    if cache.get(key):
+        return
+    log_access(
+        kind=AccessLog.Kind.READ,
+        child_id=child.pk,
+        region_id=child.region_id,
+        subject="cases.child",
+        subject_id=child.pk,
+    )
+    # Only what was committed counts as logged.
+    transaction.on_commit(lambda: cache.set(key, True, READ_AGAIN_SECONDS))
+
+
+def eligibility_of(child: Child, on: dt.date, rows: list[ParentSituation] | None = None) -> Decision:
+    """What the decision table says of a child on a day, by its county's parameters. ``rows`` saves the query."""
+    if rows is None:
+        rows = list(ParentSituation.objects.filter(child=child))
+    sides: dict[str, list[Situation]] = {"father": [], "mother": []}
+    for row in rows:
+        sides[row.parent].append(
+            Situation(
+                kind=ParentSituationKind(row.kind),
+                since=row.start_date,
+                expected_end=row.expected_end_date,
+                ended_on=row.end_date,
+                evidence=frozenset({Evidence(row.evidence)} if row.evidence else ()),
+            )
+        )
+    config = config_from(parameters.value(child.region_id, "eligibility", on))
+    return decide_category(sides["father"], sides["mother"], child.birth_date, on, config)
+
+
+def place_name(region: Region | None) -> str:
+    """Township and village as people say them: 双江镇 长滩村."""
+    if region is None:
+        return ""
+    above = f"{region.parent.short_name} " if region.parent else ""
+    return f"{above}{region.short_name}"
