@@ -75,7 +75,9 @@ def update(locale: str, translations: dict[str, str] | None = None) -> list[str]
             continue
         key = message.id[0] if isinstance(message.id, tuple) else message.id
         known = old.get(message.id, message.context)
-        text = _given(given, key) or (known.string if known is not None else "")
+        # A context stands before its message as gettext itself writes it: "context\x04message".
+        in_context = _given(given, f"{message.context}\x04{key}") if message.context else ""
+        text = in_context or _given(given, key) or (known.string if known is not None else "")
         if isinstance(message.id, tuple):
             forms = text if isinstance(text, tuple | list) else (text,)
             text = tuple((*forms, *[forms[-1]] * new.num_plurals)[: new.num_plurals])
