@@ -4,6 +4,7 @@ Clear identity numbers exist here and nowhere at rest: the tables are dropped at
 """
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -111,16 +112,17 @@ class Places:
         return None
 
 
+_COPY_SPECIAL: Final = re.compile(r"[\\\t\n\r\x00]")
 _COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": " ", "\n": " ", "\r": " ", "\x00": None})
 
 
 def _text(value: object) -> str:
     """One COPY field."""
-    if value is None or value == "":
-        return "" if value == "" else "\\N"
-    if isinstance(value, str):
-        return value.translate(_COPY_ESCAPES)
-    return str(value)
+    if value is None:
+        return "\\N"
+    if not isinstance(value, str):
+        return str(value)
+    return value.translate(_COPY_ESCAPES) if _COPY_SPECIAL.search(value) else value
 
 
 def copy_rows(cursor: Any, table: str, rows: Iterable[tuple[object, ...]]) -> None:

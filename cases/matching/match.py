@@ -79,7 +79,10 @@ def lists_of(run: MatchRun) -> list[ListImport]:
     """The staged lists of the run's month in its region, in a fixed order."""
     return list(
         ListImport.objects.filter(
-            period=run.period, state=ListImport.State.STAGED, region__gte=run.region.lo, region__lte=run.region.hi
+            period=run.period,
+            state=ListImport.State.STAGED,
+            region__gte=run.region.lo,
+            region__lte=run.region.hi,
         ).order_by("pk")
     )
 

@@ -162,6 +162,8 @@ MISSING: Final = CleanId(IdKind.MISSING)
 
 def clean_id(text: str) -> CleanId:
     """Read an identity cell as typed. Disability certificate numbers give the identity number in them."""
+    if len(text) == 18 and not text.endswith("000") and identity.is_valid(text):
+        return CleanId(IdKind.VALID, text)
     raw = unicodedata.normalize("NFKC", text).upper()
     if not raw.strip():
         return MISSING

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from cases import identity
 from cases.matching import keys
-from cases.matching.normalise import Distinct, IdKind, clean_amount, clean_id
+from cases.matching.normalise import CleanId, Distinct, IdKind, clean_id
 from cases.matching.preview import MAX_PROBLEMS, Checker, RowProblem, mapping_of
 from cases.matching.read import ListReader
 from cases.models import ListImport, ListRow
@@ -20,8 +20,6 @@ from staff.models import Region
 
 Progress = Callable[[int, int, str], None]
 PROGRESS_EVERY: Final = 5_000
-# PostgreSQL's text form of bytea inside a COPY field.
-_BYTEA: Final = "\\x"
 COLUMNS: Final = (
     "region_code", "kind", "own_id", "sheet", "line", "household", "sender_code", "name", "id_number", "id_digest",
     "relation", "sex", "birth_date", "head_name", "head_id", "village_name", "category", "amount", "start_month",
@@ -29,14 +27,15 @@ COLUMNS: Final = (
 INCOMING: Final = """
 CREATE TEMP TABLE incoming (
     region_code bigint, kind text, own_id text, sheet text, line int, household text, sender_code text, name text,
-    id_number bytea, id_digest bytea, relation text, sex text, birth_date text, head_name text, head_id bytea,
+    id_number text, id_digest text, relation text, sex text, birth_date text, head_name text, head_id text,
     village_name text, category text, amount numeric(12, 2), start_month text, place bigserial
 ) ON COMMIT DROP
 """
-# COPY FROM is refused on a table with policies, so the rows go through a temporary one.
+_BYTEA: Final = frozenset({"id_number", "id_digest", "head_id"})
+# COPY FROM is refused on a table with policies, so the rows go through a temporary one; bytes go in hexadecimal.
 INSERT_ROWS: Final = f"""
 INSERT INTO cases_listrow (list_import_id, {", ".join(COLUMNS)})
-SELECT %s, {", ".join(COLUMNS)} FROM incoming ORDER BY place
+SELECT %s, {", ".join(f"decode({c}, 'hex')" if c in _BYTEA else c for c in COLUMNS)} FROM incoming ORDER BY place
 """  # noqa: S608
 
 
@@ -148,7 +147,7 @@ def _lines(
         if place not in regions:
             found = divisions.places.find(sender, village) or _township(sender, divisions.codes)
             regions[place] = found or list_import.region_id
-        amount = clean_amount(cells.get("amount", ""), ten_thousands=report.amount_in_ten_thousands)
+        amount = checker.amount(row, ten_thousands=report.amount_in_ten_thousands)
         clean = person.number
         yield (
             regions[place],
@@ -160,7 +159,7 @@ def _lines(
             sender[:12],
             person.name.strip()[:60],
             _sealed(_kept(clean.kind, clean.text)),
-            _BYTEA + identity.digest_identity(clean.text).hex() if identity.is_valid(clean.text) else None,
+            identity.digest_identity(clean.text).hex() if _whole(clean) else None,
             cells.get("relation", "").strip()[:20],
             cells.get("sex", "").strip()[:4],
             cells.get("birth_date", "").strip()[:20],
@@ -173,6 +172,11 @@ def _lines(
         )
 
 
+def _whole(clean: CleanId) -> bool:
+    """Whether a number is complete and valid. Few true numbers end in 000, but some do."""
+    return clean.kind == IdKind.VALID or (clean.kind == IdKind.CUT and identity.is_valid(clean.text))
+
+
 def _kept(kind: IdKind, text: str) -> str:
     """The number as stored: a cut one shows that it is cut."""
     if kind == IdKind.CUT:
@@ -181,8 +185,8 @@ def _kept(kind: IdKind, text: str) -> str:
 
 
 def _sealed(text: str) -> str:
-    """Encrypted text as a bytea literal; empty stays empty, as `EncryptedField` keeps it."""
-    return _BYTEA + crypto.encrypt(text).hex() if text else _BYTEA
+    """Encrypted text in hexadecimal; empty stays empty, as `EncryptedField` keeps it."""
+    return crypto.encrypt(text).hex() if text else ""
 
 
 def _digits(text: str) -> str:
