@@ -21,4 +21,4 @@ USER childwelfare
 VOLUME /data
 EXPOSE 8000
 CMD ["gunicorn", "childwelfare.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", \
-     "--workers", "2", "--threads", "4", "--timeout", "120", "--no-control-socket"]
+     "--workers", "2", "--threads", "4", "--timeout", "120", "--preload", "--no-control-socket"]

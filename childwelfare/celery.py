@@ -50,7 +50,7 @@ def restore_unacknowledged() -> int:
         channel = connection.default_channel
         with channel.conn_or_acquire() as client:
             client.delete(channel.unacked_mutex_key)
-            waiting = int(client.zcard(channel.unacked_index_key))
+            waiting = len(client.zrange(channel.unacked_index_key, 0, -1))
         channel.visibility_timeout = -1  # seconds: everything taken before now
         if waiting:
             channel.qos.restore_visible(num=waiting, interval=1)

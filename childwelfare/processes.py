@@ -87,8 +87,8 @@ class Child:
     def _read(self) -> None:
         assert self.process is not None
         assert self.process.stdout is not None
-        with contextlib.suppress(ValueError):  # closed while the supervisor stops
-            for line in self.process.stdout:
+        with self.process.stdout as said:
+            for line in said:
                 say(self.name, line.rstrip())
 
     def running(self) -> bool:

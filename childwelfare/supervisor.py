@@ -172,7 +172,7 @@ class Supervisor:
                 *(python, "-m", "gunicorn", "childwelfare.wsgi:application"),
                 *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
                 *("--bind", f"{host}:{self.port}", "--timeout", "120", "--graceful-timeout", "10"),
-                *("--no-control-socket", "--log-level", "warning"),
+                *("--preload", "--no-control-socket", "--log-level", "warning"),
             ],
             "worker": [
                 *(python, "-m", "celery", "-A", "childwelfare", "--quiet", "worker", "--concurrency", "2"),
@@ -374,7 +374,7 @@ def stop() -> int:
     left = processes.stop_orphans(supervisor.children_file)
     stopped = left + preparation.stop_servers(home)
     tests = environment.BASE_DIR / "var" / "test"
-    if tests != home and tests.exists():
+    if home == environment.BASE_DIR / "var" and tests.exists():
         stopped += [f"{name} of the tests" for name in preparation.stop_servers(tests)]
     say("setup", f"stopped {', '.join(stopped)}" if stopped else "nothing else is running")
     return 0

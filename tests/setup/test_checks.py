@@ -107,7 +107,13 @@ def test_web_server_refuses_and_names_everything(run: Run, scratch: str, tmp_pat
     assert done.returncode == 3
     assert "serving" not in done.stdout
     refused = [line for line in done.stderr.splitlines() if line.startswith("Refusing to start: ")]
-    for named in ("DEBUG is on", "CHILDWELFARE_SECRET_KEY", "CHILDWELFARE_KEYS", "owns the tables", "not migrated"):
+    for named in (
+        "DEBUG is on",
+        "CHILDWELFARE_SECRET_KEY",
+        "CHILDWELFARE_KEYS",
+        "owns the tables",
+        "not migrated",
+    ):
         assert any(named in line for line in refused), (named, done.stderr)
     assert "Traceback" not in done.stderr
 
