@@ -30,9 +30,9 @@ def without_rendering_options() -> Iterator[None]:
     """Inside, adding an index, constraint or trigger changes the state of a model but does not render it."""
     append, forwards = ProjectState._append_option, AddTrigger.state_forwards  # type: ignore[attr-defined]
     ProjectState._append_option = _append_option  # type: ignore[attr-defined]
-    AddTrigger.state_forwards = _add_trigger
+    AddTrigger.state_forwards = _add_trigger  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
         ProjectState._append_option = append  # type: ignore[attr-defined]
-        AddTrigger.state_forwards = forwards
+        AddTrigger.state_forwards = forwards  # type: ignore[method-assign]

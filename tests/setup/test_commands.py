@@ -138,6 +138,25 @@ def test_browser_is_found_when_it_and_a_font_are_there(tools: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"{tools}/chromium\n")
 
 
+def test_missing_browser_and_font_are_installed_from_packages(tools: Path) -> None:
+    program(tools, "id", "echo 0")
+    program(tools, "fc-list", f"test -e {tools}/font && echo WenQuanYi")
+    (tools / "chmod").symlink_to(shutil.which("chmod") or "")
+    program(
+        tools,
+        "apt-get",
+        f"""echo "apt-get $*" >> {tools}/log
+case "$*" in
+*chromium*) echo > {tools}/chromium; chmod +x {tools}/chromium;;
+*fonts-wqy-zenhei*) echo > {tools}/font;;
+esac""",
+    )
+    done = script("browser", tools)
+    assert (done.returncode, done.stdout) == (0, f"{tools}/chromium\n"), done.stderr
+    assert "Installing chromium (once)" in done.stderr
+    assert (tools / "log").read_text(encoding="utf-8").count("apt-get install") == 2
+
+
 def test_missing_chinese_font_fails_in_one_line(tools: Path) -> None:
     program(tools, "chromium", "exit 0")
     program(tools, "fc-list", "exit 0")
