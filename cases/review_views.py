@@ -30,17 +30,28 @@ COUNTY = (Role.CLERK, Role.APPROVER)
 SHOWS = ("", "overdue", "review", "cases")
 
 
-def _queue(request: HttpRequest, current: Visit | None = None) -> dict[str, Any]:
-    """Context of the list and its tiles."""
+def _load(request: HttpRequest) -> tuple[selectors.Queue, str, bool]:
+    """The list of the reader's post, what of it is shown, and whether that is the county's."""
     post = request.assignment.post  # type: ignore[attr-defined]
-    today = timezone.localdate()
     show = request.GET.get("show", "")
     show = show if show in SHOWS else ""
     at_county = post.role in COUNTY
-    queue = selectors.queue_for(
-        user_id=request.user.pk, today=today, region_id=post.region_id, at_county=at_county, show=show
+    found = selectors.queue_for(
+        user_id=request.user.pk or 0,
+        today=timezone.localdate(),
+        region_id=post.region_id,
+        at_county=at_county,
+        show=show,
     )
-    return pages.queue_values(queue, show, at_county, current, today) | {"place": post.region.name}
+    return found, show, at_county
+
+
+def _values(
+    request: HttpRequest, loaded: tuple[selectors.Queue, str, bool], current: Visit | None = None
+) -> dict[str, Any]:
+    """Context of the list and its tiles."""
+    post = request.assignment.post  # type: ignore[attr-defined]
+    return pages.queue_values(*loaded, current, timezone.localdate()) | {"place": post.region.name}
 
 
 @never_cache
@@ -48,7 +59,7 @@ def _queue(request: HttpRequest, current: Visit | None = None) -> dict[str, Any]
 @roles(Role.SUPERVISOR, *COUNTY)
 def queue(request: HttpRequest) -> HttpResponse:
     """The list; at the county, what has climbed to it."""
-    return render(request, "cases/queue.html", _queue(request))
+    return render(request, "cases/queue.html", _values(request, _load(request)))
 
 
 @never_cache
@@ -57,9 +68,11 @@ def queue(request: HttpRequest) -> HttpResponse:
 @roles(Role.SUPERVISOR)
 def visit_review(request: HttpRequest, pk: int) -> HttpResponse:
     """One visit with its decision: beside the list on a desktop, alone on a phone, a fragment for htmx."""
-    visit = get_object_or_404(
-        Visit.objects.select_related("child", "region__parent", "conducted_by").prefetch_related("photos"),
-        pk=pk,
+    whole = request.method == "GET" and not request.htmx  # type: ignore[attr-defined]
+    loaded = _load(request) if whole else None
+    listed = next((one for one in loaded[0].review if one.pk == pk), None) if loaded else None
+    visit = listed or get_object_or_404(
+        Visit.objects.select_related("child", "region__parent", "conducted_by"), pk=pk
     )
     escalate: EscalateForm | None = None
     status = 200
@@ -88,7 +101,8 @@ def visit_review(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "cases/_review_panel.html", panel)
-    return render(request, "cases/queue.html", _queue(request, visit) | panel, status=status)
+    loaded = loaded or _load(request)
+    return render(request, "cases/queue.html", _values(request, loaded, visit) | panel, status=status)
 
 
 def _decide(request: HttpRequest, visit: Visit, form: ReviewForm, escalate: EscalateForm | None) -> bool:

@@ -14,10 +14,8 @@ from cases.visit_enums import OverdueLevel
 from cases.visit_selectors import intervals_for, overdue_children
 from staff.models import AccessLog, Parameter
 from staff.scope import system_scope
-from tests.cases.visiting import NOW, TODAY, acting, fresh, submitted
+from tests.cases.visiting import BUDGET, NOW, TODAY, acting, fresh, submitted
 from tests.cast import COUNTY, OTHER_VILLAGE, START, VILLAGE, Cast, make_child
-
-BUDGET = 15
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,8 @@ from django.utils import timezone
 
 from cases.models import Child, Visit
 from cases.visits import add_task, review_visit, save_draft
-from tests.cases.visiting import NOW, acting, form_values, fresh, submitted, visit_data
+from tests.cases.visiting import BUDGET, NOW, acting, form_values, fresh, submitted, visit_data
 from tests.cast import VILLAGE, Cast, make_child
-
-BUDGET = 15
 
 
 @pytest.fixture
