@@ -69,7 +69,7 @@ def open_case(
             due_at=at + dt.timedelta(hours=hours[level]),
         )
         if restricted:
-            restrict_case(actor=actor, at=at, case=case, people=())
+            case = restrict_case(actor=actor, at=at, case=case, people=())
     return case
 
 
@@ -183,17 +183,18 @@ def restrict_case(*, actor: Actor, at: dt.datetime, case: Case, people: Iterable
 
 def name_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) -> None:
     """Let one more person see a restricted case. CaseRefused unless their post covers the child's village."""
-    _may_name(actor, case)
     with transaction.atomic():
-        for one in _who_may(_lock(case), [person], at):
+        case = _lock(case)
+        _may_name(actor, case)
+        for one in _who_may(case, [person], at):
             _name(case, one)
 
 
 def unname_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) -> None:
     """Take a person off a restricted case. The last one stays, so that the case is never lost."""
-    _may_name(actor, case)
     with transaction.atomic():
         case = _lock(case)
+        _may_name(actor, case)
         named = named_people(case)
         if person.pk not in {one.pk for one in named}:
             raise CaseRefused(_("This person is not named on the case."))
