@@ -25,7 +25,7 @@ from cases.child_forms import (
     ShareForm,
     SituationForm,
 )
-from cases.child_views import DECIDERS, EDITORS, open_file, show_errors
+from cases.child_views import DECIDERS, EDITORS, open_file, posted, show_errors
 from cases.models import Child, Guardian, ParentSituation
 from cases.refusals import NeedsConfirmation, RegisterRefused
 from staff.access import roles
@@ -34,7 +34,7 @@ from staff.models import User
 
 def _one_form(
     request: HttpRequest, child: Child, form: forms.Form, title: str, write: Callable[[dict[str, Any]], Any], *, done: str,
-    submit: str = "", note: str = "", facts: list[dict[str, Any]] | None = None,
+    submit: str = "", note: str = "", facts: list[dict[str, Any]] | None = None, shares: list[User] | None = None,
 ) -> HttpResponse:  # fmt: skip
     """Show a form, or write what it says and go back to the file. ``write`` gets the cleaned data and ``confirmed``."""
     warnings: list[str] = []
@@ -49,14 +49,14 @@ def _one_form(
             show_errors({"": form}, error)
     return render(request, "cases/child_part_form.html", {
         "child": child, "form": form, "title": title, "warnings": warnings, "submit": submit or _("Save"), "note": note,
-        "facts": facts or [], "back": reverse("cases:child", args=[child.pk]),
+        "facts": facts or [], "shares": shares or [], "back": reverse("cases:child", args=[child.pk]),
     })  # fmt: skip
 
 
 @roles(*EDITORS)
 def child_guardian(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a guardian or caregiver."""
-    child, form = open_file(pk), GuardianForm(request.POST or None)
+    child, form = open_file(pk), GuardianForm(posted(request))
     return _one_form(
         request, child, form, _("Add a guardian or caregiver"), lambda _data: family.add_guardian(child, form.value(), at=timezone.now()),
         done=_("The guardian or caregiver was added."),
@@ -68,7 +68,7 @@ def child_guardian_end(request: HttpRequest, pk: int, guardian: int) -> HttpResp
     """A guardian or caregiver is so no longer."""
     child = open_file(pk)
     found = get_object_or_404(Guardian.objects, pk=guardian, child=child)
-    form = EndForm(request.POST or None, initial={"day": timezone.localdate()})
+    form = EndForm(posted(request), initial={"day": timezone.localdate()})
     return _one_form(
         request, child, form, _("%(name)s is guardian or caregiver no longer") % {"name": found.name},
         lambda data: family.end_guardian(found, day=data["day"], at=timezone.now()), done=_("The relation was ended."),
@@ -78,7 +78,7 @@ def child_guardian_end(request: HttpRequest, pk: int, guardian: int) -> HttpResp
 @roles(*EDITORS)
 def child_parent(request: HttpRequest, pk: int) -> HttpResponse:
     """Record what has become of a parent."""
-    child, form = open_file(pk), SituationForm(request.POST or None)
+    child, form = open_file(pk), SituationForm(posted(request))
     return _one_form(
         request, child, form, _("A parent's situation"), lambda _data: family.add_situation(child, form.value(), at=timezone.now()),
         done=_("The situation was recorded."),
@@ -91,7 +91,7 @@ def child_parent_end(request: HttpRequest, pk: int, situation: int) -> HttpRespo
     """A parent's situation is over."""
     child = open_file(pk)
     found = get_object_or_404(ParentSituation.objects, pk=situation, child=child)
-    form = EndForm(request.POST or None, initial={"day": timezone.localdate()})
+    form = EndForm(posted(request), initial={"day": timezone.localdate()})
     title = _("Ended: %(what)s") % {"what": f"{found.get_parent_display()} {found.get_kind_display()}"}
     return _one_form(
         request, child, form, title, lambda data: family.end_situation(found, day=data["day"], at=timezone.now()),
@@ -102,7 +102,7 @@ def child_parent_end(request: HttpRequest, pk: int, situation: int) -> HttpRespo
 @roles(*EDITORS)
 def child_payee(request: HttpRequest, pk: int) -> HttpResponse:
     """Name who receives the money."""
-    child, form = open_file(pk), PayeeForm(request.POST or None)
+    child, form = open_file(pk), PayeeForm(posted(request))
     return _one_form(
         request, child, form, _("Change the payee"),
         lambda data: family.set_payee(child, form.value(), at=timezone.now(), confirmed=data["confirmed"]),
@@ -116,7 +116,7 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
     child, today = open_file(pk), timezone.localdate()
     decision = selectors.eligibility_of(child, today)
     suggested = decision.category or child.primary_category
-    form = CategoryForm(request.POST or None, initial={"category": suggested, "since": today})
+    form = CategoryForm(posted(request), initial={"category": suggested, "since": today})
     facts = [
         {"label": _("Category now"), "value": child.get_primary_category_display()},
         {"label": _("The table says"), "value": decision.answer.label},
@@ -135,7 +135,7 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
 def child_leave(request: HttpRequest, pk: int) -> HttpResponse:
     """The child leaves the register."""
     child = open_file(pk)
-    form = LeaveForm(request.POST or None, initial={"day": timezone.localdate()})
+    form = LeaveForm(posted(request), initial={"day": timezone.localdate()})
     return _one_form(
         request, child, form, _("%(name)s leaves the register") % {"name": child.name},
         lambda data: register.leave_register(
@@ -157,7 +157,7 @@ def child_share(request: HttpRequest, pk: int) -> HttpResponse:
         )
         for assignment in sharing.receivers(child, timezone.localdate(at))
     ]
-    form = ShareForm(request.POST or None, receivers=choices)
+    form = ShareForm(posted(request), receivers=choices)
 
     def write(data: dict[str, Any]) -> None:
         if data.get("receiver"):
@@ -170,7 +170,7 @@ def child_share(request: HttpRequest, pk: int) -> HttpResponse:
 
     return _one_form(
         request, child, form, _("Share the file of %(name)s") % {"name": child.name}, write, done=_("The file was shared."),
-        submit=_("Share"), note=_("The person sees and keeps this one file until you take it back. Both are logged."),
+        submit=_("Share"), shares=sharing.shared_with(child), note=_("The person sees and keeps this one file until you take it back. Both are logged."),
     )  # fmt: skip
 
 

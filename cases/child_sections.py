@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from cases import ages, selectors, sharing, visit_rules
-from cases.enums import RiskLevel
+from cases import ages, selectors, visit_rules
+from cases.enums import Relation, RiskLevel
 from cases.models import Case, Child, Guardian, ParentSituation, Payee, Visit, VisitPhoto
 from cases.refusals import FIELD, REVIEWERS
 from cases.timeline import address, timeline_of
@@ -43,11 +44,8 @@ def tabs_of(child: Child, here: str) -> list[dict[str, Any]]:
 def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
     """What stands above every tab: who the child is, what comes next, what may be done."""
     role = current().role
-    intervals = visit_rules.intervals_from(parameters.value(child.region_id, "visit_interval_days", today))
-    guardians = list(Guardian.objects.filter(child=child).order_by("end_date", "start_date", "pk"))
-    for guardian in guardians:
-        guardian.reveal = reveal("guardian-phone", guardian.pk)  # type: ignore[attr-defined]
-    present = [guardian for guardian in guardians if guardian.end_date is None]
+    relation = child.guardian_relation  # type: ignore[attr-defined]
+    guardian = f"{child.guardian_name}（{Relation(relation).label}）" if relation else ""  # type: ignore[attr-defined]
     home, registered = (
         selectors.place_name(place) for place in (child.residence_region, child.household_region)
     )
@@ -56,7 +54,7 @@ def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
             "label": _("Identity number"), "masked": child.masked_identity or None, "value": _("None"),
             "reveal": reveal("child-identity", child.pk), "person": child.name,
         },
-        {"label": _("Guardian"), "value": "、".join(f"{g.name}（{g.get_relation_display()}）" for g in present[:2])},
+        {"label": _("Guardian"), "value": guardian},
         {"label": _("Place of household registration"), "value": registered},
         {"label": _("Place of residence"), "value": _("same as registration") if home == registered else home},
         {
@@ -65,9 +63,9 @@ def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
         },
     ]  # fmt: skip
     return {
-        "child": child, "today": today, "facts": facts, "guardians": guardians, "here": here,
+        "child": child, "today": today, "facts": facts, "here": here, "interval": None,
         "tabs": tabs_of(child, here), "place": selectors.place_name(child.region),
-        "interval": intervals[RiskLevel(child.risk)], "may_edit": role in FIELD and child.left_date is None,
+        "may_edit": role in FIELD and child.left_date is None,
         "may_decide": role in REVIEWERS and child.left_date is None,
         "visit_url": f"{address('cases:visit_add')}?child={child.pk}" if role in {"director", "supervisor"} else "",
     }  # fmt: skip
@@ -80,10 +78,16 @@ def reveal(what: str, pk: int) -> str:
 
 def file_context(child: Child, today: dt.date) -> dict[str, Any]:
     """The first tab: eligibility, guardians, payee, school and health, and the addresses of other apps' panels."""
+    rules = parameters.values(child.region_id, ("visit_interval_days", "eligibility"), today)
+    guardians = list(
+        Guardian.objects.filter(child=child).order_by(F("end_date").asc(nulls_first=True), "start_date", "pk")
+    )
+    for guardian in guardians:
+        guardian.reveal = reveal("guardian-phone", guardian.pk)  # type: ignore[attr-defined]
     situations = list(
         ParentSituation.objects.filter(child=child).order_by("parent", "-end_date", "start_date", "pk")
     )
-    decision = selectors.eligibility_of(child, today, situations) if child.birth_date <= today else None
+    decision = selectors.eligibility_of(child, today, situations, rules["eligibility"])
     payee = Payee.objects.filter(child=child, end_date__isnull=True).first()
     more = [
         {"label": _("Register number"), "value": child.number, "number": True},
@@ -99,16 +103,16 @@ def file_context(child: Child, today: dt.date) -> dict[str, Any]:
          "reveal": reveal("child-health", child.pk), "person": child.name},
     ]  # fmt: skip
     return head_context(child, today, "") | {
-        "situations": situations, "decision": decision, "payee": payee, "more": more,
+        "interval": visit_rules.intervals_from(rules["visit_interval_days"])[RiskLevel(child.risk)],
+        "guardians": guardians, "situations": situations, "decision": decision, "payee": payee, "more": more,
         "payee_reveal": reveal("payee-account", payee.pk) if payee else "",
-        "differs": bool(decision and decision.category and decision.category != child.primary_category),
+        "differs": bool(decision.category and decision.category != child.primary_category),
         "panels": [
             (title, address(name, child.pk), address("cases:child_section", child.pk, key))
             for key, title, name in (
                 ("subsidies", _("Subsidies"), PANELS["subsidies"]), ("referrals", _("Referrals"), PANELS["referrals"]),
             )
         ],
-        "shares": sharing.shared_with(child) if current().role in REVIEWERS else [],
         "timeline_url": address("cases:child_section", child.pk, "timeline"),
     }  # fmt: skip
 

@@ -59,6 +59,11 @@ def villages_below(today: dt.date) -> list[Region]:
     return found
 
 
+def posted(request: HttpRequest) -> Any:
+    """What a form is bound to: the POST, even an empty one, else nothing."""
+    return request.POST if request.method == "POST" else None
+
+
 def _filter_form(request: HttpRequest, data: Any, today: dt.date) -> FilterForm:
     return FilterForm(data, places=places_below(today))
 
@@ -131,7 +136,7 @@ def children_export(request: HttpRequest) -> HttpResponse:
     """Ask what the list is for, then make it in a job."""
     at = timezone.now()
     filters = _filter_form(request, request.GET, timezone.localdate(at)).filters()
-    form = ExportForm(request.POST or None)
+    form = ExportForm(posted(request))
     if request.method == "POST" and form.is_valid():
         job = exports.start_export(
             filters,
@@ -216,7 +221,7 @@ def open_file(pk: int) -> Child:
 def child_add(request: HttpRequest) -> HttpResponse:
     """A new file with those around the child."""
     at = timezone.now()
-    given = request.POST or None
+    given = posted(request)
     parts: dict[str, forms.Form] = {
         "": NewChildForm(given, villages=villages_below(timezone.localdate(at))),
         "guardian-0": GuardianForm(given, prefix="guardian-0", **PART),
@@ -285,7 +290,7 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(found, name, "") for name in ChildForm.base_fields} | {
         "household_region": found.household_region_id or "", "residence_region": found.residence_region_id or "",
     }  # fmt: skip
-    form = ChildForm(request.POST or None, initial=initial)
+    form = ChildForm(posted(request), initial=initial)
     context: dict[str, Any] = {"form": form, "household": None, "warnings": [], "known": None}
     if request.method == "POST" and form.is_valid():
         try:

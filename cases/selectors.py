@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from cases.eligibility import Decision, Situation, config_from, decide_category
 from cases.enums import Evidence, ParentSituationKind
-from cases.models import Case, Child, ParentSituation, Visit, VisitPhoto
+from cases.models import Case, Child, Guardian, ParentSituation, Visit, VisitPhoto
 from staff import parameters
 from staff.audit import log_access
 from staff.models import AccessLog, Region
@@ -31,7 +31,12 @@ def is_limited(child: Child) -> bool:
 def child_file() -> QuerySet[Child]:
     """Children with their places, household and the counts that the tabs show, in one query."""
     places = ("region__parent", "household_region__parent", "residence_region__parent")
+    guardian = Guardian.objects.filter(child=OuterRef("pk"), end_date__isnull=True).order_by(
+        "start_date", "pk"
+    )
     return Child.objects.select_related("household", *places).annotate(
+        guardian_name=Subquery(guardian.values("name")[:1]),
+        guardian_relation=Subquery(guardian.values("relation")[:1]),
         visit_count=_number_of(Visit.objects.exclude(state="draft")),
         case_count=_number_of(Case.objects.all()),
         photo_count=_number_of(VisitPhoto.objects.all()),
@@ -59,10 +64,17 @@ def note_reading(child: Child) -> None:
     transaction.on_commit(lambda: cache.set(key, True, READ_AGAIN_SECONDS))
 
 
-def eligibility_of(child: Child, on: dt.date, rows: list[ParentSituation] | None = None) -> Decision:
-    """What the decision table says of a child on a day, by its county's parameters. ``rows`` saves the query."""
+def eligibility_of(
+    child: Child, on: dt.date, rows: list[ParentSituation] | None = None, config: dict[str, Any] | None = None
+) -> Decision:
+    """What the decision table says of a child on a day, by its county's parameters.
+
+    ``rows`` (the parents' situations) and ``config`` (the parameter "eligibility") save their queries.
+    """
     if rows is None:
         rows = list(ParentSituation.objects.filter(child=child))
+    if config is None:
+        config = parameters.value(child.region_id, "eligibility", on)
     sides: dict[str, list[Situation]] = {"father": [], "mother": []}
     for row in rows:
         sides[row.parent].append(
@@ -74,8 +86,7 @@ def eligibility_of(child: Child, on: dt.date, rows: list[ParentSituation] | None
                 evidence=frozenset({Evidence(row.evidence)} if row.evidence else ()),
             )
         )
-    config = config_from(parameters.value(child.region_id, "eligibility", on))
-    return decide_category(sides["father"], sides["mother"], child.birth_date, on, config)
+    return decide_category(sides["father"], sides["mother"], child.birth_date, on, config_from(config))
 
 
 def place_name(region: Region | None) -> str:

@@ -1,26 +1,40 @@
-"""Everything that happened to one child, newest first, from this app's own rows and the transitions on record.
+"""Everything that happened to one child, newest first: this app's own rows, and the transitions on record.
 
 Other apps' transitions are told by the labels of their own tables; what they add beside stands in their panels.
+The own rows are read as one union of a common shape, so that the page costs few queries however much it tells.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from django.apps import apps
+from django.db.models import CharField, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models.functions import Cast, Coalesce, Lag, Left, NullIf
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.enums import LeaveReason, Placement, PrimaryCategory, RiskLevel
+from cases.enums import (
+    Evidence,
+    GuardianKind,
+    LeaveReason,
+    ParentSituationKind,
+    Placement,
+    PrimaryCategory,
+    Relation,
+    RiskLevel,
+)
 from cases.models import Case, Child, Discrepancy, Guardian, ParentSituation, Payee, Visit, VisitTask
+from cases.models.matching import ListKind
+from cases.visit_enums import VisitKind, VisitState
 from staff.models import TransitionRecord, User
+from staff.policies import RestrictedRows
 
-MOST = 200  # rows of each kind; a file of ten years has about that many visits
+MOST = 300  # events on a page; a file of ten years has about that many
+TEXT = 120  # characters of a visit's text
 PAGES = {
     "cases.case": "cases:case",
     "referrals.referral": "referrals:referral",
@@ -28,36 +42,39 @@ PAGES = {
     "subsidies.entitlement": "subsidies:entitlement",
 }
 ICONS = {"cases": "flag", "referrals": "heart-handshake", "subsidies": "cash"}
+PARENTS = ParentSituation.Parent
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. ``on`` is a day or a moment; ``hot`` draws the eye."""
+    """One thing that happened. ``hot`` draws the eye."""
 
-    on: dt.date | dt.datetime
+    at: dt.datetime
     icon: str
     title: str
     text: str = ""
     url: str = ""
     hot: bool = False
 
-    @property
-    def moment(self) -> dt.datetime:
-        """For sorting: a day counts as its beginning."""
-        if isinstance(self.on, dt.datetime):
-            return self.on
-        return timezone.make_aware(dt.datetime.combine(self.on, dt.time()))
-
     def as_row(self) -> dict[str, Any]:
         """As the component ``timeline`` takes it."""
         return {
-            "icon": self.icon,
-            "title": self.title,
-            "text": self.text,
-            "url": self.url,
-            "hot": self.hot,
-            "date": self.on,
-        }
+            "icon": self.icon, "title": self.title, "text": self.text, "url": self.url, "hot": self.hot, "date": self.at,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """The common shape of the union: when, two codes, two texts, who did it, and the key of a page."""
+
+    source: str
+    at: dt.datetime
+    code: str
+    other: str
+    title: str
+    text: str
+    who: str
+    key: int
 
 
 def address(name: str, *args: Any) -> str:
@@ -69,156 +86,229 @@ def address(name: str, *args: Any) -> str:
 
 
 def timeline_of(child: Child, limit: int = MOST) -> list[Event]:
-    """The newest ``limit`` events of a child. About nine queries, each bounded."""
-    sources = (
-        _changes(child),
-        _visits(child),
-        _transitions(child),
-        _cases(child),
-        _family(child),
-        _requests(child),
+    """The newest ``limit`` events of a child. Two queries, and one for each kind of record that may be restricted."""
+    first, *rest = _sources(child)
+    rows = [
+        Row(*values)
+        for values in first.union(*rest, all=True).order_by("-x_at", "x_source", "-x_key")[:limit]
+    ]
+    events = [TELL[row.source](row) for row in rows] + list(_transitions(child, limit))
+    return sorted(events, key=lambda event: event.at, reverse=True)[:limit]
+
+
+# --- The union -------------------------------------------------------------------------------------------
+
+
+def _shape(
+    rows: QuerySet[Any],
+    source: str,
+    at: str,
+    *,
+    code: Any = "",
+    other: Any = "",
+    title: Any = "",
+    text: Any = "",
+    who: Any = "",
+    key: str = "pk",
+) -> QuerySet[Any, tuple[Any, ...]]:
+    """Rows as tuples of the common shape. Arguments are field names, or expressions; empty ones are empty texts."""
+
+    def words(part: Any) -> Any:
+        expression = F(part) if isinstance(part, str) and part else Value("") if part == "" else part
+        return Coalesce(Cast(expression, CharField()), Value(""), output_field=CharField())
+
+    return (
+        rows.order_by()
+        .annotate(
+            x_source=Value(source, CharField()), x_at=Cast(at, DateTimeField()), x_code=words(code), x_other=words(other),
+            x_title=words(title), x_text=words(text), x_who=words(who), x_key=F(key),
+        )
+        .values_list("x_source", "x_at", "x_code", "x_other", "x_title", "x_text", "x_who", "x_key")
+    )  # fmt: skip
+
+
+def _sources(child: Child) -> Iterator[QuerySet[Any, tuple[Any, ...]]]:
+    visits = Visit.objects.filter(child=child).exclude(state=VisitState.DRAFT)
+    yield _shape(
+        visits, "visit", "visited_at", code="kind", other=Coalesce(F("state"), Value("")), title=_step("risk_before", "risk"),
+        text=Left("text", TEXT), who="conducted_by__name",
+    )  # fmt: skip
+    yield _shape(Child.objects.filter(pk=child.pk), "registered", "registered_date", text="number")
+    yield from _changes(child)
+    yield _shape(Case.objects.filter(child=child), "case", "opened_at", title="title", who="opened_by__name")
+    decided = Discrepancy.objects.filter(child=child, decided_at__isnull=False)
+    yield _shape(
+        decided, "discrepancy", "decided_at", code="kind", other="list_kind", title="state", text="reason"
     )
-    events = [event for source in sources for event in source]
-    return sorted(events, key=lambda event: event.moment, reverse=True)[:limit]
-
-
-def _visits(child: Child) -> Iterator[Event]:
-    for visit in (
-        Visit.objects.filter(child=child).exclude(state="draft").select_related("conducted_by")[:MOST]
-    ):
-        lines = [visit.conducted_by.name, visit.get_state_display(), visit.text[:120]]
-        if visit.risk != visit.risk_before:
-            lines.insert(1, _("suggests %(risk)s") % {"risk": RiskLevel(visit.risk).label})
-        yield Event(
-            visit.visited_at, "clipboard-text", visit.get_kind_display(), " · ".join(filter(None, lines)),
-            address("cases:visit", visit.pk), hot=True,
-        )  # fmt: skip
-
-
-def _changes(child: Child) -> Iterator[Event]:
-    """What the history of the child's own row tells: registered, risk, category, placement, left."""
-    wanted = (
-        "risk",
-        "primary_category",
-        "placement",
-        "left_date",
-        "left_reason",
-        "pgh_created_at",
-        "pgh_reason",
-        "pgh_user",
+    guardians = Guardian.objects.filter(child=child)
+    yield _shape(guardians, "guardian", "start_date", code="kind", other="relation", title="name")
+    yield _shape(
+        guardians.filter(end_date__isnull=False), "guardian_end", "end_date", other="relation", title="name"
     )
-    rows = list(
-        Child.pgh_event_model.objects.filter(pgh_obj_id=child.pk).order_by("-pgh_id").only(*wanted)[:MOST]
-    )  # type: ignore[attr-defined]
-    names = dict(
-        User.objects.filter(pk__in={row.pgh_user for row in rows if row.pgh_user}).values_list("pk", "name")
+    parents = ParentSituation.objects.filter(child=child)
+    shape = {"code": "kind", "other": "parent", "text": "evidence"}
+    yield _shape(parents, "situation", "start_date", **shape)
+    yield _shape(
+        parents.filter(verified_date__isnull=False), "verified", "verified_date", **shape, who="verified_by"
     )
-    yield Event(child.registered_date, "folder-open", _("Registered"), child.number)
-    for new, old in pairwise(rows):
-        because = " · ".join(filter(None, (names.get(new.pgh_user), new.pgh_reason)))
-        if new.risk != old.risk:
-            worse = RiskLevel(new.risk).is_worse_than(RiskLevel(old.risk))
-            title = _("Risk raised to %(risk)s") if worse else _("Risk lowered to %(risk)s")
-            yield Event(
-                new.pgh_created_at,
-                "alert-triangle",
-                title % {"risk": RiskLevel(new.risk).label},
-                because,
-                hot=worse,
-            )
-        if new.primary_category != old.primary_category:
-            title = _("Category changed to %(category)s") % {
-                "category": PrimaryCategory(new.primary_category).label
-            }
-            yield Event(new.pgh_created_at, "file-check", title, because)
-        if new.placement != old.placement:
-            title = _("Placement changed to %(placement)s") % {"placement": Placement(new.placement).label}
-            yield Event(new.pgh_created_at, "home", title, because)
-        if new.left_date and not old.left_date:
-            title = _("Left the register: %(reason)s") % {"reason": LeaveReason(new.left_reason).label}
-            yield Event(new.left_date, "archive", title, because)
+    yield _shape(parents.filter(end_date__isnull=False), "situation_end", "end_date", **shape)
+    yield _shape(Payee.objects.filter(child=child), "payee", "start_date", title="name", text="bank_name")
+    tasks = VisitTask.objects.filter(child=child)
+    yield _shape(tasks, "request", "asked_at", text="reason", who="asked_by__name")
 
 
-def _transitions(child: Child) -> Iterator[Event]:
+def _step(before: str, after: str) -> Any:
+    """The new code where it differs from the old one, else empty."""
+    return Coalesce(NullIf(F(after), F(before)), Value(""), output_field=CharField())
+
+
+def _changes(child: Child) -> Iterator[QuerySet[Any, tuple[Any, ...]]]:
+    """What the history of the child's own row tells: every time one of these fields became another."""
+    history = Child.pgh_event_model.objects.filter(pgh_obj_id=child.pk)  # type: ignore[attr-defined]
+    who = Subquery(User.objects.filter(pk=OuterRef("pgh_user")).values("name")[:1])
+    for field in ("risk", "primary_category", "placement", "left_reason"):
+        stepped = history.annotate(before=Window(Lag(field), order_by=F("pgh_id").asc())).filter(
+            Q(before__isnull=False) & ~Q(before=F(field))
+        )
+        if field == "left_reason":
+            stepped = stepped.exclude(left_reason="")
+        yield _shape(
+            stepped,
+            field,
+            "pgh_created_at",
+            code=field,
+            other="before",
+            text="pgh_reason",
+            who=who,
+            key="pgh_id",
+        )
+
+
+# --- How each is told ------------------------------------------------------------------------------------
+
+
+def _said(*parts: Any) -> str:
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _visit(row: Row) -> Event:
+    suggests = _("suggests %(risk)s") % {"risk": RiskLevel(row.title).label} if row.title else ""
+    text = _said(row.who, VisitState(row.other).label, suggests, row.text)
+    return Event(
+        row.at,
+        "clipboard-text",
+        str(VisitKind(row.code).label),
+        text,
+        address("cases:visit", row.key),
+        hot=True,
+    )
+
+
+def _risk(row: Row) -> Event:
+    worse = RiskLevel(row.code).is_worse_than(RiskLevel(row.other))
+    title = _("Risk raised to %(risk)s") if worse else _("Risk lowered to %(risk)s")
+    return Event(
+        row.at,
+        "alert-triangle",
+        title % {"risk": RiskLevel(row.code).label},
+        _said(row.who, row.text),
+        hot=worse,
+    )
+
+
+def _guardian(row: Row) -> Event:
+    who = f"{row.title}（{Relation(row.other).label}）"
+    if row.source == "guardian_end":
+        return Event(row.at, "users", _("%(who)s is guardian or caregiver no longer") % {"who": who})
+    return Event(row.at, "users", f"{GuardianKind(row.code).label}{_(': ')}{who}")
+
+
+def _situation(row: Row) -> Event:
+    what = f"{PARENTS(row.other).label}{_(': ')}{ParentSituationKind(row.code).label}"
+    if row.source == "verified":
+        return Event(row.at, "shield-check", _("Verified: %(what)s") % {"what": what}, row.who)
+    if row.source == "situation_end":
+        return Event(row.at, "user", _("Ended: %(what)s") % {"what": what})
+    return Event(row.at, "user", what, str(Evidence(row.text).label) if row.text else "")
+
+
+def _discrepancy(row: Row) -> Event:
+    title = f"{ListKind(row.other).label}{_(': ')}{Discrepancy.Kind(row.code).label}"
+    text = _said(str(Discrepancy.State(row.title).label), row.text)
+    return Event(row.at, "arrows-left-right", title, text, address("cases:discrepancy", row.key))
+
+
+def _changed(icon: str, title: Any, codes: Any) -> Callable[[Row], Event]:
+    return lambda row: Event(
+        row.at, icon, title() % {"what": codes(row.code).label}, _said(row.who, row.text)
+    )
+
+
+TELL: dict[str, Callable[[Row], Event]] = {
+    "visit": _visit,
+    "registered": lambda row: Event(row.at, "folder-open", _("Registered"), row.text),
+    "risk": _risk,
+    "primary_category": _changed("file-check", lambda: _("Category changed to %(what)s"), PrimaryCategory),
+    "placement": _changed("home", lambda: _("Placement changed to %(what)s"), Placement),
+    "left_reason": _changed("archive", lambda: _("Left the register: %(what)s"), LeaveReason),
+    "case": lambda row: Event(
+        row.at,
+        "flag",
+        _("Case opened: %(title)s") % {"title": row.title},
+        row.who,
+        address("cases:case", row.key),
+        hot=True,
+    ),
+    "discrepancy": _discrepancy,
+    "guardian": _guardian,
+    "guardian_end": _guardian,
+    "situation": _situation,
+    "verified": _situation,
+    "situation_end": _situation,
+    "payee": lambda row: Event(row.at, "cash", _("Payee: %(name)s") % {"name": row.title}, row.text),
+    "request": lambda row: Event(
+        row.at, "calendar-event", _("A visit was asked for"), _said(row.who, row.text)
+    ),
+}
+
+
+# --- Transitions -----------------------------------------------------------------------------------------
+
+
+def _transitions(child: Child, limit: int) -> Iterator[Event]:
     """Transitions of everything that belongs to the child. Visits tell their own state, so theirs are left out.
 
-    A record is shown only when the reader may see what it is about: a restricted case has records, too.
+    A record of something restricted is shown only to those who may see the thing itself.
     """
     records = list(
         TransitionRecord.objects.filter(child_id=child.pk)
         .exclude(subject="cases.visit")
         .select_related("user")
-        .order_by("-at", "pk")[:MOST]
+        .order_by("-at", "pk")[:limit]
     )
-    visible = {subject: _visible(subject, records) for subject in {record.subject for record in records}}
+    seen = {
+        subject: _visible(subject, records)
+        for subject in {record.subject for record in records}
+        if _may_be_restricted(subject)
+    }
     for record in records:
-        if record.subject_id not in visible[record.subject]:
+        if record.subject in seen and record.subject_id not in seen[record.subject]:
             continue
         model: Any = apps.get_model(record.subject)
         transition = model.workflow.by_name.get(record.name)
         title = f"{model._meta.verbose_name}{_(': ')}{transition.label if transition else record.name}"
-        text = " · ".join(filter(None, (record.user.name if record.user else "", record.reason)))
         page = PAGES.get(record.subject, "")
         yield Event(
-            record.at,
-            ICONS.get(model._meta.app_label, "history"),
-            str(title),
-            text,
-            address(page, record.subject_id) if page else "",
-        )
-
-
-def _visible(subject: str, records: Iterable[TransitionRecord]) -> set[str]:
-    ids = {record.subject_id for record in records if record.subject == subject}
-    return {str(pk) for pk in apps.get_model(subject).objects.filter(pk__in=ids).values_list("pk", flat=True)}
-
-
-def _cases(child: Child) -> Iterator[Event]:
-    for case in Case.objects.filter(child=child)[:MOST]:
-        yield Event(
-            case.opened_at,
-            "flag",
-            _("Case opened: %(title)s") % {"title": case.title},
-            url=address("cases:case", case.pk),
-            hot=True,
-        )
-    for found in Discrepancy.objects.filter(child=child, decided_at__isnull=False)[:MOST]:
-        yield Event(
-            found.decided_at, "arrows-left-right", f"{found.get_list_kind_display()}{_(': ')}{found.get_kind_display()}",
-            f"{found.get_state_display()} {found.reason}".strip(), address("cases:discrepancy", found.pk),
+            record.at, ICONS.get(model._meta.app_label, "history"), title,
+            _said(record.user.name if record.user else "", record.reason), address(page, record.subject_id) if page else "",
         )  # fmt: skip
 
 
-def _family(child: Child) -> Iterator[Event]:
-    for guardian in Guardian.objects.filter(child=child)[:MOST]:
-        who = f"{guardian.name}（{guardian.get_relation_display()}）"
-        yield Event(guardian.start_date, "users", f"{guardian.get_kind_display()}{_(': ')}{who}")
-        if guardian.end_date:
-            yield Event(
-                guardian.end_date, "users", _("%(who)s is guardian or caregiver no longer") % {"who": who}
-            )
-    for situation in ParentSituation.objects.filter(child=child)[:MOST]:
-        what = f"{situation.get_parent_display()}{_(': ')}{situation.get_kind_display()}"
-        yield Event(situation.start_date, "user", what, situation.get_evidence_display())
-        if situation.verified_date:
-            yield Event(
-                situation.verified_date,
-                "shield-check",
-                _("Verified: %(what)s") % {"what": what},
-                situation.verified_by,
-            )
-        if situation.end_date:
-            yield Event(situation.end_date, "user", _("Ended: %(what)s") % {"what": what})
-    for payee in Payee.objects.filter(child=child)[:MOST]:
-        yield Event(payee.start_date, "cash", _("Payee: %(name)s") % {"name": payee.name}, payee.bank_name)
+def _may_be_restricted(subject: str) -> bool:
+    return any(isinstance(rule, RestrictedRows) for rule in apps.get_model(subject)._meta.constraints)
 
 
-def _requests(child: Child) -> Iterator[Event]:
-    for task in VisitTask.objects.filter(child=child).select_related("asked_by")[:MOST]:
-        by = task.asked_by.name if task.asked_by else ""
-        yield Event(
-            task.asked_at,
-            "calendar-event",
-            _("A visit was asked for"),
-            " · ".join(filter(None, (by, task.reason))),
-        )
+def _visible(subject: str, records: Iterable[TransitionRecord]) -> set[str]:
+    """Keys of the subject's rows that the reader may see."""
+    ids = {record.subject_id for record in records if record.subject == subject}
+    return {str(pk) for pk in apps.get_model(subject).objects.filter(pk__in=ids).values_list("pk", flat=True)}  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
@@ -29,14 +30,19 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
 
 def value(region_id: int, key: str, on: dt.date) -> Any:
     """The value in force on a day for a region: the narrowest region's own value, else the national default."""
+    return values(region_id, (key,), on)[key]
+
+
+def values(region_id: int, keys: Iterable[str], on: dt.date) -> dict[str, Any]:
+    """Several parameters by key, as ``value`` finds each; one query."""
     from staff.models import Parameter
 
     county = region_id // 1_000_000 * 1_000_000
     candidates = [county, county // 100_000_000 * 100_000_000, county // 10_000_000_000 * 10_000_000_000]
-    row = (
-        Parameter.objects.filter(region_id__in=candidates, key=key, valid_from__lte=on)
+    found = {key: DEFAULTS[key][0] for key in keys}
+    rows = (
+        Parameter.objects.filter(region_id__in=candidates, key__in=found, valid_from__lte=on)
         .filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on))
-        .order_by("-region_id", "-valid_from")
-        .first()
+        .order_by("region_id", "valid_from")
     )
-    return row.value if row else DEFAULTS[key][0]
+    return found | {row.key: row.value for row in rows}
