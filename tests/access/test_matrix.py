@@ -1,0 +1,123 @@
+"""Every address × every member of the cast: who gets an answer, who is told it does not exist, who may not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client, TestCase
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from childwelfare.navigation import MENU
+from staff import jobs
+from staff.scope import ScopedQuerySet
+from tests.access.matrix import ANYONE, Row, rows
+from tests.access.world import World, make_world
+
+# Addresses that are tested as a whole in modules of their own.
+PREFIXES = ("admin:",)
+
+
+def addresses(resolver: URLResolver | None = None, space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every named address of the site with its namespaces."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space)
+        else:
+            yield f"{space}{pattern.name}", pattern
+
+
+def test_every_address_is_in_the_matrix() -> None:
+    named = {name for name, _ in addresses() if not name.startswith(PREFIXES)}
+    table = set(rows())
+    assert named - table == set(), "addresses without a row in tests/access/rows_*.py"
+    assert table - named == set(), "rows without an address"
+
+
+def test_every_view_says_who_may_open_it() -> None:
+    unmarked = [
+        name
+        for name, pattern in addresses()
+        if not name.startswith((*PREFIXES, "api:", "set_language")) and not hasattr(pattern.callback, "allowed_roles")
+    ]
+    assert unmarked == []
+
+
+def test_every_entry_of_the_menu_is_an_address() -> None:
+    named = {name for name, _ in addresses()}
+    assert {entry[2] for entries in MENU.values() for entry in entries} - named == set()
+
+
+class AccessMatrix(TestCase):
+    """One world for all requests; each request is rolled back, so that no order matters."""
+
+    world: World
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        jobs.HANDLERS.setdefault("access_test", lambda job: {})
+        cls.world = make_world()
+
+    def setUp(self) -> None:
+        # Hundreds of refusals, each with its traceback, would bury the one that is wrong.
+        logging.disable(logging.CRITICAL)
+        self.addCleanup(logging.disable, logging.NOTSET)
+
+    def test_members(self) -> None:
+        wrong = [line for name, row in self.all_rows() for line in self.walk(name, row)]
+        assert wrong == [], "\n" + "\n".join(wrong)
+
+    def test_without_signing_in(self) -> None:
+        wrong = []
+        for name, row in self.all_rows():
+            response = self.ask(name, row, Client(raise_request_exception=False))
+            if row.open:
+                right = response.status_code in {200, 302}
+            elif row.api:
+                right = response.status_code == 401
+            else:
+                right = response.status_code == 302 and response.headers["Location"].startswith(reverse("staff:sign_in"))
+            if not right:
+                wrong.append(f"{name}: {response.status_code} without signing in")
+        assert wrong == [], "\n" + "\n".join(wrong)
+
+    def test_views_that_forget_every_filter_leak_nothing(self) -> None:
+        """The explicit range of every queryset is taken away: the policies of the database alone give the same answers."""
+        with mock.patch.object(ScopedQuerySet, "in_scope", lambda self: self):
+            wrong = [
+                line for name, row in self.all_rows() if row.method == "get" for line in self.walk(name, row)
+            ]
+        assert wrong == [], "\n" + "\n".join(wrong)
+
+    def all_rows(self) -> list[tuple[str, Row]]:
+        return [(name, row) for name, given in rows().items() for row in given]
+
+    def walk(self, name: str, row: Row) -> Iterator[str]:
+        assert row.see | row.lost <= ANYONE, f"{name} names somebody who is not in the cast"
+        assert not row.see & row.lost, f"{name}: a member both sees and does not"
+        for member in sorted(ANYONE):
+            with transaction.atomic():
+                response = self.ask(name, row, self.world.cast.client(member, raise_request_exception=False))
+                transaction.set_rollback(True)
+            got = outcome(response)
+            if got != row.expected(member):
+                yield f"{name} {dict(row.kwargs)} {row.method}: {member} got {got} ({response.status_code}), not {row.expected(member)}"
+
+    def ask(self, name: str, row: Row, client: Client) -> HttpResponse:
+        kwargs = {key: self.world.pk.get(value, value) for key, value in row.kwargs.items()}
+        address = reverse(name, kwargs=kwargs) + (f"?{row.query}" if row.query else "")
+        send: Any = getattr(client, row.method)
+        return send(address, row.data)
+
+
+def outcome(response: HttpResponse) -> str:
+    """``answer`` for whatever is an answer, also a form sent back with errors; else the status."""
+    if response.status_code in {403, 404} or response.status_code >= 500:
+        return str(response.status_code)
+    if response.status_code == 302 and response.headers["Location"].startswith(reverse("staff:sign_in")):
+        return "sign in"
+    return "answer"
