@@ -12,6 +12,7 @@ from cases import ages, selectors, visit_rules
 from cases.enums import Relation, RiskLevel
 from cases.models import Case, Child, Guardian, ParentSituation, Payee, Visit, VisitPhoto
 from cases.refusals import FIELD, REVIEWERS
+from cases.reveals import KEEPERS
 from cases.timeline import address, timeline_of
 from staff import parameters
 from staff.scope import current
@@ -72,8 +73,8 @@ def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
 
 
 def reveal(what: str, pk: int) -> str:
-    """Address of the dialog that shows a masked value after a reason, when there is one."""
-    return address("staff:reveal", what, pk)
+    """Address of the dialog that shows a masked value after a reason, if the role may."""
+    return address("staff:reveal", what, pk) if current().role in KEEPERS else ""
 
 
 def file_context(child: Child, today: dt.date) -> dict[str, Any]:

@@ -142,7 +142,6 @@ def children_export(request: HttpRequest) -> HttpResponse:
             filters,
             reason=form.cleaned_data["reason"],
             at=at,
-            done_url=reverse("cases:children") + filters.address(),
         )
         return redirect("staff:job", job.pk)
     found = filters.children(timezone.localdate(at)).order_by()[: child_list.COUNTED + 1].count()

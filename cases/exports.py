@@ -10,6 +10,7 @@ import xlsxwriter
 from django.db.models import Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from cases.child_list import Filters
 from cases.models import Child, Guardian
@@ -24,7 +25,7 @@ CHUNK = 2_000
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def start_export(filters: Filters, *, reason: str, at: dt.datetime, done_url: str = "") -> Job:
+def start_export(filters: Filters, *, reason: str, at: dt.datetime) -> Job:
     """Queue the export of a filtered list; its file belongs to the actor's own area."""
     region_id = current().ranges[0][0]
     arguments = {
@@ -32,10 +33,10 @@ def start_export(filters: Filters, *, reason: str, at: dt.datetime, done_url: st
         "reason": reason,
         "day": timezone.localdate(at).isoformat(),
     }
-    return jobs.start(KIND, region_id=region_id, arguments=arguments, at=at, done_url=done_url)
+    return jobs.start(KIND, region_id=region_id, arguments=arguments, at=at)
 
 
-@jobs.handler(KIND)
+@jobs.handler(KIND, _lazy("Export of the children's list"))
 def export_children(job: Job) -> dict[str, Any]:
     """Write the list of the job's filters to an encrypted stored file and log the export. Result: file, name, rows."""
     filters = Filters(**job.arguments["filters"])

@@ -464,3 +464,41 @@ def test_ending_relations(cast: Cast) -> None:
         client.post(reverse("cases:child_guardian_end", args=[own.pk, 0]), {"day": "2026-10-20"}).status_code
         == 404
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("child-identity", OWN_ID), ("child-health", "哮喘"), ("child-phone", "13900001111")]
+)
+def test_what_can_be_revealed_is_shown_for_a_reason_and_logged(cast: Cast, key: str, value: str) -> None:
+    own = cast.children["own"]
+    with open_scope(cast.scope("director")):
+        Child.objects.filter(pk=own.pk).update(health_note="哮喘", phone="13900001111")
+    client = cast.client("director")
+    page = client.get(reverse("cases:child", args=[own.pk])).content.decode()
+    url = reverse("staff:reveal", args=[key, own.pk])
+    assert url in page
+    assert value not in page
+    assert value not in client.get(url).content.decode()
+    assert value in client.post(url, {"reason_code": "verify"}).content.decode()
+    with open_scope(cast.scope("auditor")):
+        assert AccessLog.objects.get(kind="reveal").child_id == own.pk
+    assert cast.client("other_director").post(url, {"reason_code": "verify"}).status_code == 404
+    assert url not in cast.client("leader").get(reverse("cases:child", args=[own.pk])).content.decode()
+
+
+def test_telephone_and_account_are_revealed(cast: Cast) -> None:
+    own = cast.children["own"]
+    with open_scope(cast.scope("director")):
+        guardian, payee = own.guardians.get(), own.payees.get()
+    client = cast.client("supervisor")
+    for key, pk, value in (
+        ("guardian-phone", guardian.pk, "13712345520"),
+        ("payee-account", payee.pk, "6217001234567890"),
+    ):
+        assert (
+            value
+            in client.post(
+                reverse("staff:reveal", args=[key, pk]), {"reason_code": "contact"}
+            ).content.decode()
+        )
+        assert cast.client("stranger").get(reverse("staff:reveal", args=[key, pk])).status_code == 404

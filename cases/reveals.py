@@ -1,0 +1,48 @@
+"""What of a child's file can be shown in full after a reason: numbers, telephones, account, health."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from cases.models import Child, Guardian, Payee
+from staff.enums import Role
+from staff.reveal import Revealed, revealable
+
+KEEPERS = frozenset({Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK, Role.APPROVER})
+
+
+def _of_child(pk: int, field: str) -> Revealed:
+    child = Child.objects.get(pk=pk)
+    return Revealed(getattr(child, field), child_id=child.pk, region_id=child.region_id, person=child.name)
+
+
+@revealable("child-identity", label=_("identity number"), roles=KEEPERS)
+def child_identity(pk: int) -> Revealed:
+    """公民身份号码 of a child."""
+    return _of_child(pk, "id_number")
+
+
+@revealable("child-phone", label=_("phone number"), roles=KEEPERS)
+def child_phone(pk: int) -> Revealed:
+    """Telephone of a child."""
+    return _of_child(pk, "phone")
+
+
+@revealable("child-health", label=_("note on health"), roles=KEEPERS)
+def child_health(pk: int) -> Revealed:
+    """What is written about a child's health."""
+    return _of_child(pk, "health_note")
+
+
+@revealable("guardian-phone", label=_("phone number"), roles=KEEPERS)
+def guardian_phone(pk: int) -> Revealed:
+    """Telephone of a guardian or caregiver."""
+    found = Guardian.objects.get(pk=pk)
+    return Revealed(found.phone, child_id=found.child_id, region_id=found.region_id, person=found.name)
+
+
+@revealable("payee-account", label=_("account number"), roles=KEEPERS)
+def payee_account(pk: int) -> Revealed:
+    """Bank account of a payee."""
+    found = Payee.objects.get(pk=pk)
+    return Revealed(found.account, child_id=found.child_id, region_id=found.region_id, person=found.name)
