@@ -30,12 +30,18 @@ def test_owner_is_told_apart() -> None:
         "DROP TABLE django_session",
         "CREATE TABLE mine (id int)",
         "DELETE FROM django_migrations",
-        "SET ROLE childwelfare_owner",
     ],
 )
 def test_application_role_may_not(statement: str) -> None:
     with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@pytest.mark.django_db
+def test_application_role_may_not_become_the_owner() -> None:
+    owner = connections["owner"].settings_dict["USER"]
+    with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute(f'SET ROLE "{owner}"')
 
 
 @pytest.mark.django_db
