@@ -102,7 +102,6 @@ def databases() -> dict[str, dict[str, Any]]:
     default = parse(found.application)
     default["CONN_MAX_AGE"] = 120
     default["CONN_HEALTH_CHECKS"] = True
-    default["ATOMIC_REQUESTS"] = True
     owner = parse(found.owner or found.application)
     return {"default": default, "owner": owner}
 

@@ -27,7 +27,6 @@ SETTINGS = (
     "user", "assignment", "post", "readonly", "reason", "token", "shared", "limited", "named",
     *(f"{lens}_outside" for lens in LENSES),
 )  # fmt: skip
-READ = "SELECT " + ", ".join(f"current_setting('app.{name}', true)" for name in SETTINGS)
 WRITE = "SELECT " + ", ".join(f"set_config('app.{name}', %s, true)" for name in SETTINGS)
 
 T = TypeVar("T", bound=models.Model)
@@ -110,13 +109,10 @@ def _array(ids: Iterable[int]) -> str:
 @contextmanager
 def open_scope(new: Scope) -> Iterator[Scope]:
     """Everything inside sees only what ``new`` allows. A released savepoint keeps local settings, so the old ones are put back."""
+    outer = _current.get() if connection.in_atomic_block else None
     nested = connection.in_atomic_block
     with transaction.atomic():
-        old: tuple[str | None, ...] = ()
         with connection.cursor() as cursor:
-            if nested:
-                cursor.execute(READ)
-                old = cursor.fetchone()
             cursor.execute(WRITE, new.settings())
         token = _current.set(new)
         try:
@@ -125,7 +121,7 @@ def open_scope(new: Scope) -> Iterator[Scope]:
             _current.reset(token)
         if nested and not connection.needs_rollback:  # a rollback puts them back by itself
             with connection.cursor() as cursor:
-                cursor.execute(WRITE, [value or "" for value in old])
+                cursor.execute(WRITE, outer.settings() if outer else [""] * len(SETTINGS))
 
 
 def assume(scope: Scope) -> None:
@@ -233,9 +229,9 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        from staff.sessions import identify
+        from staff.sessions import account_of, identify
 
-        with open_scope(NOBODY):
+        with open_scope(Scope(user_id=account_of(request))):
             identify(request)
             response = self.get_response(request)
             if getattr(request, "scope_failed", False) or response.status_code >= 500:

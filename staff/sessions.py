@@ -13,9 +13,16 @@ from django.utils import timezone
 from staff.idle import end_if_idle
 from staff.models import ApiToken, Assignment, Region, User
 from staff.models.people import AssignmentQuerySet
-from staff.scope import NOBODY, Scope, assume, narrow, open_scope, scope_of, system_scope
+from staff.scope import NOBODY, Scope, assume, current, narrow, open_scope, scope_of, system_scope
 
 SESSION_KEY = "assignment_id"
+
+
+def account_of(request: HttpRequest) -> int:
+    """The id of the account that the session names, 0 for a token or for nobody signed in."""
+    if "Authorization" in request.headers:
+        return 0
+    return request.user.pk or 0 if request.user.is_authenticated else 0
 
 
 def identify(request: HttpRequest) -> None:
@@ -36,7 +43,8 @@ def identify(request: HttpRequest) -> None:
         wanted = request.session.get(SESSION_KEY)
     if not request.user.is_authenticated:
         return
-    narrow(user_id=request.user.pk, token="")
+    if current().user_id != request.user.pk:
+        narrow(user_id=request.user.pk, token="")
     if request.user.must_change_password:
         return
     held = assignments_of(request.user)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 
 from tests import database
 from tests.cast import Cast, make_cast
@@ -58,3 +61,18 @@ def _empty_cache() -> None:
 def cast(db: None) -> Cast:
     """The fixed cast in its small world; see tests/cast.py."""
     return make_cast()
+
+
+@pytest.fixture
+def page_budget() -> Callable[[int], AbstractContextManager[None]]:
+    """``with page_budget(15): client.get(…)``: at most so many queries, not counting the savepoints that tests add."""
+
+    @contextmanager
+    def budget(most: int) -> Iterator[None]:
+        with CaptureQueriesContext(connection) as captured:
+            yield
+        asked = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"][:20]]
+        # The scope that a test's own transaction needs put back is one statement more than a request costs.
+        assert len(asked) - 1 <= most, "\n".join(sql[:200] for sql in asked)
+
+    return budget
