@@ -151,7 +151,7 @@ class Supervisor:
         if child.returncode != 0:
             hint = " The disk is full." if "No space left" in last else ""
             raise SetupError(f"The installation could not be brought up to date (see above).{hint}")
-        return list(json.loads(output)["accounts"])
+        return list(json.loads(output.splitlines()[-1])["accounts"])
 
     def _set_up_options(self) -> list[str]:
         wanted = environment.variable("CHILDWELFARE_DEMO", "yes").strip().lower()
