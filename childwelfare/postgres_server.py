@@ -7,6 +7,7 @@ programs live in /var/lib/childwelfare.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -178,7 +179,7 @@ def start(home: Path, *, durable: bool = True) -> Path:
             _create_cluster(server)
         _forget_dead_postmaster(server)
         if (server.data / "postmaster.pid").exists():
-            # It lives but listens elsewhere: the data folder was moved, or is being recovered by another start.
+            # It lives but listens elsewhere: the data folder was moved, or it is still recovering.
             server.command("pg_ctl", "-D", server.data, "-m", "fast", "-w", "-t", START_SECONDS, "stop")
         settings = {
             "unix_socket_directories": f"'{server.sockets}'",
@@ -268,4 +269,13 @@ def stop(home: Path) -> bool:
         if not server.ready():
             return False
         server.command("pg_ctl", "-D", server.data, "-m", "fast", "-w", "-t", START_SECONDS, "stop")
+        _tidy(server.sockets)
         return True
+
+
+def _tidy(sockets: Path) -> None:
+    """Leave no empty folders outside the data folder."""
+    if ROOT_STATE in sockets.parents:
+        for folder in (sockets, sockets.parent):
+            with contextlib.suppress(OSError):  # not empty: the data lies there too
+                folder.rmdir()

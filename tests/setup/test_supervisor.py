@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from childwelfare import environment, processes, supervisor
+from childwelfare import environment, postgres_server, processes, supervisor
 from tests.settings import SUFFIX, WORKER
 
 pytestmark = pytest.mark.slow
@@ -162,6 +162,7 @@ def test_life_of_an_installation(copy: Copy) -> None:
     assert not any(processes.is_alive(pid) for pid in children.values())
     assert not (copy.home / "run" / "valkey.sock").exists()
     assert "setup  | stopped PostgreSQL" in copy.lines
+    assert not postgres_server.socket_dir(copy.home).exists() or os.geteuid() != 0
     assert "Traceback" not in "\n".join(copy.lines)
 
 
