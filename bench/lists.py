@@ -1,7 +1,8 @@
-"""A made-up county for measuring the matcher: a register, a month's list with the defects of real lists, the truth.
+"""A made-up county for measuring the matcher: a register, a month's list full of defects, and the truth.
 
-Deterministic for a seed. Nobody in it exists: names are drawn from common characters, numbers carry the area code
-of the county and a right check character. The shares of defects are guesses of the order real lists show.
+Deterministic for a seed. Nobody in it exists: names are drawn from common characters, numbers carry the
+area code of the county and a right check character. The shares of defects are guesses of the order real
+lists show.
 """
 
 from __future__ import annotations
@@ -16,10 +17,17 @@ from typing import Final
 
 from cases.identity import check_character
 
-SURNAMES: Final = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任"
-GIVEN: Final = "子涵梓轩宇浩然欣怡思雨晨曦俊杰诗琪佳嘉文博静雅婷天佑明泽志强安乐语桐若馨依诺奕辰沐阳书瑶星可昕婉清铭睿国庆小军秀英桂兰"
+SURNAMES: Final = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任"
+)
+GIVEN: Final = (
+    "子涵梓轩宇浩然欣怡思雨晨曦俊杰诗琪佳嘉文博静雅婷天佑明泽志强安乐语桐"
+    "若馨依诺奕辰沐阳书瑶星可昕婉清铭睿国庆小军秀英桂兰"
+)
 OLD: Final = "建国志强德华正明秀英桂兰玉珍凤英国强永贵大山开荣朝英天芬绍华兴贵明富登高顺才光琼应祥世平"
-TRADITIONAL: Final = str.maketrans("张刘陈杨黄赵吴孙马罗郑谢韩冯邓许苏吕蒋叶", "張劉陳楊黃趙吳孫馬羅鄭謝韓馮鄧許蘇呂蔣葉")
+TRADITIONAL: Final = str.maketrans(
+    "张刘陈杨黄赵吴孙马罗郑谢韩冯邓许苏吕蒋叶", "張劉陳楊黃趙吳孫馬羅鄭謝韓馮鄧許蘇呂蔣葉"
+)
 SOUNDS: Final = str.maketrans("涵梓宇欣怡晨辰明", "晗紫雨鑫仪辰晨名")
 DAY: Final = dt.date(2026, 10, 31)
 
@@ -84,7 +92,14 @@ class Maker:
             (0.010, lambda: "".join(chr(ord(c) + 0xFEE0) for c in number)),
             (0.012, lambda: number[:15] + "000"),
             (0.002, lambda: f"{float(number[:17] + '0'):.5E}"),
-            (0.010, lambda: number[:place] + str((int(number[place]) + draw.randrange(1, 10)) % 10) + number[place + 1 :]),
+            (
+                0.010,
+                lambda: (
+                    number[:place]
+                    + str((int(number[place]) + draw.randrange(1, 10)) % 10)
+                    + number[place + 1 :]
+                ),
+            ),
             (0.004, lambda: number[:place] + number[place + 1] + number[place] + number[place + 2 :]),
             (0.003, lambda: number[:place] + number[place + 1 :]),
             (0.010, lambda: draw.choice(("", "无", "不详", "/"))),
@@ -117,15 +132,18 @@ def make_county(folder: Path, *, regions: Path, children: int, rows: int, seed: 
         villages = [(r["code"], r["name"]) for r in csv.DictReader(stream) if r["level"] == "village"]
     county = County(folder / "register.csv", folder / "list.csv")
     maker = Maker(seed, villages)
-    with county.register.open("w", encoding="utf-8", newline="") as r, county.list.open("w", encoding="utf-8", newline="") as l:
-        register, listed = csv.writer(r), csv.writer(l)
+    with (
+        county.register.open("w", encoding="utf-8", newline="") as register_stream,
+        county.list.open("w", encoding="utf-8", newline="") as list_stream,
+    ):
+        register, listed = csv.writer(register_stream), csv.writer(list_stream)
         register.writerow(
-            ("child_id", "name", "id_number", "birth_date", "sex", "village_code", "guardian_name", "guardian_id",
-             "guardian_relation", "head_name", "head_id")
+            ("child_id", "name", "id_number", "birth_date", "sex", "village_code", "guardian_name",
+             "guardian_id", "guardian_relation", "head_name", "head_id")
         )  # fmt: skip
         listed.writerow(
-            ("list_row_id", "list_type", "sender_code", "hh_no", "name", "id_number", "relation", "sex", "birth_date",
-             "head_name", "head_id", "village_name", "category", "amount", "start_ym")
+            ("list_row_id", "list_type", "sender_code", "hh_no", "name", "id_number", "relation", "sex",
+             "birth_date", "head_name", "head_id", "village_name", "category", "amount", "start_ym")
         )  # fmt: skip
         made = household = 0
         while county.rows < rows:
@@ -141,7 +159,8 @@ def make_county(folder: Path, *, regions: Path, children: int, rows: int, seed: 
                     numbers[place] = f"B{made:06d}"
                     made += 1
                     register.writerow(
-                        (numbers[place], person.name, person.number, person.birth, "男" if person.male else "女", code,
+                        (numbers[place], person.name, person.number, person.birth,
+                         "男" if person.male else "女", code,
                          head.name, head.number, "祖父" if head.male else "祖母", head.name, head.number)
                     )  # fmt: skip
             if registered and maker.random.random() < 0.4:

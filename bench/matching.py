@@ -23,7 +23,8 @@ DATABASE: Final = "childwelfare_bench_matching"
 
 
 class PeakMemory:
-    """Largest resident memory of this process between enter and exit, in MB, over what it was at the start."""
+    """Largest resident memory of this process between enter and exit, in MB, over what it was at the
+    start."""
 
     def __enter__(self) -> PeakMemory:
         self._process = psutil.Process()
@@ -59,7 +60,9 @@ def floor(list_file: Path, register_file: Path) -> float:
         for table, path in (("floor_list", list_file), ("floor_register", register_file)):
             with path.open(encoding="utf-8") as stream:
                 header = next(csv.reader(stream))
-            cursor.execute(f"CREATE TEMP TABLE {table} ({', '.join(f'{h} text' for h in header)}) ON COMMIT DROP")
+            cursor.execute(
+                f"CREATE TEMP TABLE {table} ({', '.join(f'{h} text' for h in header)}) ON COMMIT DROP"
+            )
         with register_file.open("rb") as stream:
             cursor.copy_expert("COPY floor_register FROM STDIN (FORMAT csv, HEADER)", stream)
         started = time.perf_counter()
@@ -67,13 +70,15 @@ def floor(list_file: Path, register_file: Path) -> float:
             cursor.copy_expert("COPY floor_list FROM STDIN (FORMAT csv, HEADER)", stream)
         cursor.execute(
             "CREATE TEMP TABLE floor_pairs ON COMMIT DROP AS SELECT l.list_row_id, r.child_id "
-            "FROM floor_list l JOIN floor_register r ON r.id_number = upper(translate(l.id_number, ' ''', ''))"
+            "FROM floor_list l JOIN floor_register r ON r.id_number "
+            "= upper(translate(l.id_number, ' ''', ''))"
         )
         return time.perf_counter() - started
 
 
 def measure() -> dict[str, Any]:
-    """Run it on the connected database, whose rows of the county must be free to be made. Seconds, rows/s, MB, ratios."""
+    """Run it on the connected database, whose rows of the county must be free to be made. Seconds,
+    rows/s, MB, ratios."""
     import datetime as dt
 
     from django.core.management import call_command
@@ -102,8 +107,8 @@ def measure() -> dict[str, Any]:
             started = time.perf_counter()
             with system_scope(reason="bench", ranges=[(COUNTY, COUNTY + 999_999)]):
                 received, _new = receive_list(
-                    data=county.list.read_bytes(), name="list.csv", kind="dibao", period=period, region_id=COUNTY,
-                    at=timezone.now(),
+                    data=county.list.read_bytes(), name="list.csv", kind="dibao", period=period,
+                    region_id=COUNTY, at=timezone.now(),
                 )  # fmt: skip
                 stage_received(received)
             import_seconds = time.perf_counter() - started
@@ -131,7 +136,8 @@ def measure() -> dict[str, Any]:
 
 
 def quality(truth: dict[str, str], results: list[dict[str, str]]) -> dict[str, Any]:
-    """How right the pairs are: precision and recall of the automatic tier, reach with review, rows to review."""
+    """How right the pairs are: precision and recall of the automatic tier, reach with review, rows to
+    review."""
     auto = [(r["list_row_id"], r["child_id"]) for r in results if r["tier"] == "auto"]
     right = [pair for pair in auto if truth.get(pair[0]) == pair[1]]
     reached = {r["list_row_id"] for r in results if truth.get(r["list_row_id"]) == r["child_id"]}

@@ -283,7 +283,8 @@ def parse_certificate(text: str) -> DisabilityCertificate:
 
 
 def digest_identity(number: str) -> bytes:
-    """Blind index of a canonical number, 32 bytes: equal numbers have equal digests, nothing else is learnt."""
+    """Blind index of a canonical number, 32 bytes: equal numbers have equal digests, nothing else is
+    learnt."""
     return digest(number, "identity")
 
 

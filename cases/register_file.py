@@ -25,7 +25,8 @@ RELATIONS: Final = {
     "父亲": Relation.FATHER, "父": Relation.FATHER, "母亲": Relation.MOTHER, "母": Relation.MOTHER,
     "父子": Relation.FATHER, "父女": Relation.FATHER, "母子": Relation.MOTHER, "母女": Relation.MOTHER,
     "祖父": Relation.GRANDFATHER, "爷爷": Relation.GRANDFATHER, "祖母": Relation.GRANDMOTHER,
-    "奶奶": Relation.GRANDMOTHER, "外祖父": Relation.MATERNAL_GRANDFATHER, "外公": Relation.MATERNAL_GRANDFATHER,
+    "奶奶": Relation.GRANDMOTHER, "外祖父": Relation.MATERNAL_GRANDFATHER,
+    "外公": Relation.MATERNAL_GRANDFATHER,
     "外祖母": Relation.MATERNAL_GRANDMOTHER, "外婆": Relation.MATERNAL_GRANDMOTHER, "哥哥": Relation.BROTHER,
     "兄": Relation.BROTHER, "姐姐": Relation.SISTER, "姐": Relation.SISTER, "叔叔": Relation.PATERNAL_UNCLE,
     "伯父": Relation.PATERNAL_UNCLE, "姑姑": Relation.PATERNAL_AUNT, "舅舅": Relation.MATERNAL_UNCLE,
@@ -44,7 +45,8 @@ class LineProblem:
 
 @dataclass(slots=True)
 class RegisterResult:
-    """Counts of an import, and its problems. A problem with a row's number or village says whether it was skipped."""
+    """Counts of an import, and its problems. A problem with a row's number or village says whether it
+    was skipped."""
 
     rows: int = 0
     added: int = 0
@@ -82,10 +84,10 @@ def import_register(
 ) -> RegisterResult:
     """Add the children of a file to the register, or bring known ones up to date; all in one transaction.
 
-    A child is known by its register number within the county. A child that the file places in another village is
-    reported, not moved: that is a transfer. Rows without number, name, village or birth date, outside the open
-    scope, or with an identity number another child holds, are skipped and reported. Repeating a file changes
-    nothing. Raises `ListFileError` when the file as a whole cannot be read.
+    A child is known by its register number within the county. A child that the file places in another
+    village is reported, not moved: that is a transfer. Rows without number, name, village or birth date,
+    outside the open scope, or with an identity number another child holds, are skipped and reported.
+    Repeating a file changes nothing. Raises `ListFileError` when the file as a whole cannot be read.
     """
     result = RegisterResult()
     reader = ListReader(source, name=name, by_household=False)
@@ -103,6 +105,14 @@ def import_register(
     return result
 
 
+class _Refused(Exception):
+    """A row cannot be taken over: the field at fault, and what to do."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.field = name
+
+
 class _Checker:
     """Reads rows into entries and reports what is wrong."""
 
@@ -112,42 +122,48 @@ class _Checker:
         self._ids: Distinct[CleanId] = Distinct(clean_id)
         self._seen: set[tuple[str, str]] = set()
 
-    def _skip(self, row: RawRow, name: str, message: str) -> None:
-        self._result.skipped += 1
-        self._result.problems.append(LineProblem(row.line, name, message))
-
     def entry(self, row: RawRow) -> Entry | None:
-        """The entry of a row, or None when the row is skipped."""
+        """The entry of a row, or None when the row is skipped and reported."""
+        try:
+            return self._read(row)
+        except _Refused as refusal:
+            self._result.skipped += 1
+            self._result.problems.append(LineProblem(row.line, refusal.field, str(refusal)))
+            return None
+
+    def _read(self, row: RawRow) -> Entry:
         cells = {f: v.strip() for f, v in row.cells.items()}
         number, code = cells.get("child_id", ""), cells.get("village_code", "")
         if not number:
-            return self._skip(row, "child_id", _("The register number is missing. Give every child its own."))
+            raise _Refused("child_id", _("The register number is missing. Give every child its own."))
         if not cells.get("name"):
-            return self._skip(row, "name", _("The name is missing. Fill it in."))
+            raise _Refused("name", _("The name is missing. Fill it in."))
         if not code.isdecimal() or int(code) not in self._villages:
-            return self._skip(row, "village_code", _("No village has this code. Use the 12-digit division code."))
+            raise _Refused("village_code", _("No village has this code. Use the 12-digit division code."))
         village = int(code)
         if not scope.current().covers(village):
-            return self._skip(row, "village_code", _("The village lies outside your region."))
+            raise _Refused("village_code", _("The village lies outside your region."))
         own = self._ids[cells.get("id_number", "")]
         valid = own.kind == IdKind.VALID or (own.kind == IdKind.CUT and "id_number" not in row.rounded)
         valid = valid and identity.is_valid(own.text)
         if own.kind != IdKind.MISSING and not valid:
             self._result.problems.append(
-                LineProblem(row.line, "id_number", _("The identity number is not valid. It was kept as written."))
+                LineProblem(
+                    row.line, "id_number", _("The identity number is not valid. It was kept as written.")
+                )
             )
         birth = clean_date(cells.get("birth_date", ""))
         if birth % 100 == 0:
             birth = own.birth if valid else 0
         if not birth:
-            return self._skip(row, "birth_date", _("The birth date is missing. Write it as 2015-03-01."))
+            raise _Refused("birth_date", _("The birth date is missing. Write it as 2015-03-01."))
         for kind, value in (("number", f"{county_of(village)} {number}"), ("id", own.text if valid else "")):
             if value and (kind, value) in self._seen:
-                return self._skip(row, "child_id", _("The same child stands in the file twice. Keep one row."))
+                raise _Refused("child_id", _("The same child stands in the file twice. Keep one row."))
             self._seen.add((kind, value))
         sex = clean_sex(cells.get("sex", "")) or (identity.sex_of(own.text).value if valid else "")
         if not sex:
-            return self._skip(row, "sex", _("The sex is missing. Write 男 or 女."))
+            raise _Refused("sex", _("The sex is missing. Write 男 or 女."))
         return Entry(
             line=row.line,
             number=number[:24],
@@ -196,7 +212,9 @@ def _update(child: Child, entry: Entry, result: RegisterResult) -> bool:
     if child.region_id != entry.village:
         result.problems.append(
             LineProblem(
-                entry.line, "village_code", _("The child is registered in another village. Transfer it instead.")
+                entry.line,
+                "village_code",
+                _("The child is registered in another village. Transfer it instead."),
             )
         )
     before = (child.name, child.id_number, child.birth_date, child.sex)
@@ -214,8 +232,10 @@ def _not_held_by_another(entries: list[Entry], result: RegisterResult) -> Iterat
     """The entries whose identity number no child of the register holds yet."""
     digests = [e.id_digest for e in entries if e.id_digest]
     held = {
-        bytes(d)
-        for d in Child.objects.filter(id_digest__in=digests, left_date__isnull=True).values_list("id_digest", flat=True)
+        bytes(d or b"")
+        for d in Child.objects.filter(id_digest__in=digests, left_date__isnull=True).values_list(
+            "id_digest", flat=True
+        )
     }
     for entry in entries:
         if entry.id_digest in held:
@@ -224,7 +244,10 @@ def _not_held_by_another(entries: list[Entry], result: RegisterResult) -> Iterat
                 LineProblem(
                     entry.line,
                     "id_number",
-                    _("A child with this identity number is already on a register. Correct the number or the row."),
+                    _(
+                        "A child with this identity number is already on "
+                        "a register. Correct the number or the row."
+                    ),
                 )
             )
         else:
@@ -293,7 +316,9 @@ def _households(entries: list[Entry]) -> dict[tuple[int, str, str], Household]:
     """The households of the entries, found by the head's number in the village or made."""
     wanted = {_household_key(e) for e in entries if e.head_name}
     found: dict[tuple[int, str, str], Household] = {}
-    digests = {_digest(head_id): (village, name, head_id) for village, name, head_id in wanted if _digest(head_id)}
+    digests = {
+        _digest(head_id): (village, name, head_id) for village, name, head_id in wanted if _digest(head_id)
+    }
     for household in Household.objects.filter(head_id_digest__in=[d for d in digests if d]):
         key = (household.region_id, household.head_name, household.head_id_number)
         if key in wanted:
@@ -301,7 +326,9 @@ def _households(entries: list[Entry]) -> dict[tuple[int, str, str], Household]:
     missing = sorted(wanted - found.keys())
     made = Household.objects.bulk_create(
         [
-            Household(region_id=village, head_name=name, head_id_number=head_id, head_id_digest=_digest(head_id))
+            Household(
+                region_id=village, head_name=name, head_id_number=head_id, head_id_digest=_digest(head_id)
+            )
             for village, name, head_id in missing
         ],
         batch_size=BATCH,

@@ -16,9 +16,12 @@ import python_calamine
 from django.utils.translation import gettext as _
 
 MAX_FILE_BYTES: Final = 100 * 2**20
+MAX_TEXT_BYTES: Final = 2 * 2**30
 MAX_UNPACKED_BYTES: Final = 1500 * 2**20
 MAX_UNPACK_RATIO: Final = 300
-MAX_ROWS: Final = 300_000
+# A workbook is held in memory, text is streamed.
+MAX_WORKBOOK_ROWS: Final = 300_000
+MAX_TEXT_ROWS: Final = 10_000_000
 MAX_CELL_CHARACTERS: Final = 32_767
 # Excel keeps 15 significant digits: a longer number typed as a number has lost its tail.
 EXACT_INTEGER: Final = 10**15
@@ -36,7 +39,8 @@ class ListFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One sheet: its name and its rows as (line number from 1, cell texts, columns whose number was rounded)."""
+    """One sheet: its name and its rows as (line number from 1, cell texts, columns whose number was
+    rounded)."""
 
     name: str
     rows: Iterator[tuple[int, list[str], frozenset[int]]]
@@ -51,12 +55,10 @@ def open_grids(source: Path | bytes) -> Iterator[Grid]:
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if size == 0:
         raise ListFileError(_("The file is empty. Ask the sender for the list again."))
-    if size > MAX_FILE_BYTES:
-        raise ListFileError(
-            _("The file is larger than 100 MB. Split the list by township and send the parts.")
-        )
     with _stream(source) as stream:
         head = stream.read(8192)
+    if size > (MAX_FILE_BYTES if head.startswith(b"PK") else MAX_TEXT_BYTES):
+        raise ListFileError(_("The file is too large. Split the list by township and send the parts."))
     if head.startswith(_OLE):
         raise ListFileError(_ole_message(source))
     if head.startswith(b"PK"):
@@ -64,7 +66,8 @@ def open_grids(source: Path | bytes) -> Iterator[Grid]:
     elif _MARKUP.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")):
         raise ListFileError(
             _(
-                "This is a web page with the name of a spreadsheet. Open it in Excel or WPS and save it as .xlsx."
+                "This is a web page with the name of a spreadsheet. "
+                "Open it in Excel or WPS and save it as .xlsx."
             )
         )
     else:
@@ -79,7 +82,8 @@ def _ole_message(source: Path | bytes) -> str:
     with _stream(source) as stream:
         if _ENCRYPTED in stream.read():
             return _(
-                "The workbook is protected by a password. Open it, remove the password, save it and upload it again."
+                "The workbook is protected by a password. Open it, "
+                "remove the password, save it and upload it again."
             )
     return _("This is an old .xls, .et or .doc file. Open it in Excel or WPS and save it as .xlsx.")
 
@@ -96,7 +100,8 @@ def _workbook(source: Path | bytes) -> Iterator[Grid]:
     except python_calamine.PasswordError as error:
         raise ListFileError(
             _(
-                "The workbook is protected by a password. Open it, remove the password, save it and upload it again."
+                "The workbook is protected by a password. Open it, "
+                "remove the password, save it and upload it again."
             )
         ) from error
     except (
@@ -136,7 +141,8 @@ def _refuse_sprawl(source: Path | bytes) -> None:
         if any(p.flag_bits & 1 for p in parts):
             raise ListFileError(
                 _(
-                    "The workbook is protected by a password. Open it, remove the password, save it and upload it again."
+                    "The workbook is protected by a password. Open it, "
+                    "remove the password, save it and upload it again."
                 )
             )
         unpacked, packed = sum(p.file_size for p in parts), sum(p.compress_size for p in parts)
@@ -164,7 +170,7 @@ def _refuse_far_cells(xml: IO[bytes]) -> None:
         filled = text[: max(text.rfind(b"<v>"), text.rfind(b"<is>"), 0)]
         opened = filled.rfind(b"<row ")
         row = _ROW_NUMBER.match(filled, opened) if opened >= 0 else None
-        if row is not None and int(row[1]) > MAX_ROWS:
+        if row is not None and int(row[1]) > MAX_WORKBOOK_ROWS:
             raise ListFileError(_("A row far below the list is filled. Delete the rows under the list."))
         tail = text[-200:]
 
@@ -253,15 +259,18 @@ def _delimited(source: Path | bytes, head: bytes) -> Iterator[tuple[int, list[st
         number = 0
         try:
             for number, cells in enumerate(reader, 1):
-                if number > MAX_ROWS:
-                    raise ListFileError(_("The file has more than 300,000 rows. Split the list by township."))
+                if number > MAX_TEXT_ROWS:
+                    raise ListFileError(
+                        _("The file has more than 10 million rows. Split the list by township.")
+                    )
                 yield number, cells, frozenset()
         except UnicodeError as error:
             raise ListFileError(_unknown_encoding()) from error
         except csv.Error as error:
             raise ListFileError(
                 _(
-                    "The text breaks off in row %(row)s: a quotation mark is not closed. Save the list as .xlsx."
+                    "The text breaks off in row %(row)s: a quotation "
+                    "mark is not closed. Save the list as .xlsx."
                 )
                 % {"row": number + 1}
             ) from error

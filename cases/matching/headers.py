@@ -1,5 +1,7 @@
 """Which column of a list holds what: the headers townships write, and how a header row is found."""
 
+# ruff: noqa: E501  (the tables of headers are wide characters, counted twice)
+
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -108,7 +110,7 @@ def map_columns(headers: Sequence[str]) -> dict[int, str]:
     if fields.count("id_number") > 1:
         owner = "name"
         for i, field in enumerate(fields):
-            if field in _OWNERS:
+            if field is not None and field in _OWNERS:
                 owner = field
             elif field == "id_number" and plain(headers[i]) in {
                 "身份证号", "身份证号码", "身份证", "公民身份号码", "证件号码", "证件号", "身份号码",

@@ -53,10 +53,12 @@ def stage_received(list_import: ListImport, *, progress: Progress = quiet) -> St
         problems = list_import.mapping.get("problem_counts", {})
         dropped = sum(s["dropped_total"] for s in list_import.mapping.get("sheets", ()))
         return StageResult(list_import.row_count, dropped, problems)
+    assert list_import.file is not None, "a received list has its file"
     return stage_list(list_import, files.read(list_import.file), progress=progress)
 
 
 def open_run(*, region_id: int, period: dt.date) -> MatchRun:
-    """The month's run of a region, made when it is not there yet. One run a month; running it again refreshes it."""
+    """The month's run of a region, made when it is not there yet. One run a month; running it again
+    refreshes it."""
     run, _created = MatchRun.objects.get_or_create(region_id=region_id, period=period)
     return run

@@ -35,7 +35,8 @@ CREATE TEMP TABLE key_row (
 ) ON COMMIT DROP;
 CREATE TEMP TABLE key_row_repair (row bigint, number text) ON COMMIT DROP;
 CREATE TEMP TABLE key_child (
-    child bigint, number text, valid boolean, birth int, name text, sound text, village bigint, township bigint
+    child bigint, number text, valid boolean, birth int, name text, sound text, village bigint, township
+    bigint
 ) ON COMMIT DROP;
 CREATE TEMP TABLE key_child_repair (child bigint, number text) ON COMMIT DROP;
 CREATE TEMP TABLE key_kin (child bigint, number text, name text, sound text, head boolean) ON COMMIT DROP;
@@ -195,8 +196,9 @@ def load(
             village = found[place]
             township = _township(fact.sender, village)
             yield (
-                fact.row, fact.household or None, clean.kind.value, clean.text, clean.head, clean.tail, clean.birth,
-                dates[fact.birth], name, sounds[name], head_name, sounds[head_name], _number(ids[fact.head_number]),
+                fact.row, fact.household or None, clean.kind.value, clean.text, clean.head, clean.tail,
+                clean.birth, dates[fact.birth], name, sounds[name], head_name, sounds[head_name],
+                _number(ids[fact.head_number]),
                 village, township,
             )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """One month's match of a region's lists with its register: load, score, keep the candidates.
 
-Runs inside the open scope and one transaction, so a worker that dies leaves nothing behind and may simply start
-again. Identity numbers are in the clear in this process and in the run's own temporary tables, nowhere else.
+Runs inside the open scope and one transaction, so a worker that dies leaves nothing behind and may simply
+start again. Identity numbers are in the clear in this process and in the run's own temporary tables,
+nowhere else.
 """
 
 import csv
@@ -22,15 +23,16 @@ from staff.models import Region
 
 STEPS: Final = ("load", "houses", "pairs", "judged", "evidence", "guards", "keep")
 ROW_FIELDS: Final = (
-    "pk", "list_import_id", "household", "name", "id_number", "birth_date", "head_name", "head_id", "village_name",
-    "sender_code",
+    "pk", "list_import_id", "household", "name", "id_number", "birth_date", "head_name", "head_id",
+    "village_name", "sender_code",
 )  # fmt: skip
 ROWS_AT_A_TIME: Final = 5_000
 
 REMEMBERED: Final = """
 CREATE TEMP TABLE remembered (row bigint, child bigint, same boolean) ON COMMIT DROP
 """
-# What a person has decided in this run stays; everything else is made to agree with `matched`, touching only what differs.
+# What a person has decided in this run stays; everything else is made to agree with `matched`, touching only
+# what differs.
 FORGET: Final = """
 DELETE FROM cases_matchcandidate c
 WHERE c.run_id = %s AND c.decided_by_id IS NULL
@@ -50,8 +52,9 @@ ORDER BY m.row, m.score DESC, m.child
 ON CONFLICT (run_id, list_row_id, child_id) DO UPDATE
 SET tier = excluded.tier, score = excluded.score, rule = excluded.rule, reasons = excluded.reasons,
     state = excluded.state, remembered = excluded.remembered
-WHERE c.decided_by_id IS NULL AND (c.tier, c.score, c.rule, c.reasons, c.state, c.remembered)
-    IS DISTINCT FROM (excluded.tier, excluded.score, excluded.rule, excluded.reasons, excluded.state, excluded.remembered)
+WHERE c.decided_by_id IS NULL
+    AND (c.tier, c.score, c.rule, c.reasons, c.state, c.remembered) IS DISTINCT FROM
+        (excluded.tier, excluded.score, excluded.rule, excluded.reasons, excluded.state, excluded.remembered)
 """
 COUNTS: Final = """
 SELECT count(*) FILTER (WHERE tier = 'auto'), count(*) FILTER (WHERE tier = 'review'),
@@ -60,7 +63,8 @@ SELECT count(*) FILTER (WHERE tier = 'auto'), count(*) FILTER (WHERE tier = 'rev
 FROM matched
 """
 EXPORT: Final = """
-SELECT coalesce(nullif(r.own_id, ''), concat_ws(':', i.name, r.sheet, r.line)), k.number, c.tier, c.score, c.rule
+SELECT coalesce(nullif(r.own_id, ''), concat_ws(':', i.name, r.sheet, r.line)), k.number,
+    c.tier, c.score, c.rule
 FROM cases_matchcandidate c
 JOIN cases_listrow r ON r.id = c.list_row_id
 JOIN cases_listimport i ON i.id = r.list_import_id
@@ -101,10 +105,11 @@ def fingerprint(lists: list[ListImport]) -> str:
 def run_match(run_id: int, *, progress: Progress = quiet) -> dict[str, Any]:
     """Match the run's staged lists with the children on the register of its region; keep the candidates.
 
-    Opens a transaction inside the caller's scope, which must cover the region with the cases lens. Idempotent: a
-    second run with the same lists and register writes nothing; pairs that a person decided are never touched.
-    `progress(done, total, step)` is called between steps and may raise to cancel. Returns the counts kept in
-    `MatchRun.counts`: rows, children, auto, review (pairs), auto_rows, review_rows, auto_children, seconds by step.
+    Opens a transaction inside the caller's scope, which must cover the region with the cases lens.
+    Idempotent: a second run with the same lists and register writes nothing; pairs that a person decided
+    are never touched. `progress(done, total, step)` is called between steps and may raise to cancel.
+    Returns the counts kept in `MatchRun.counts`: rows, children, auto, review (pairs), auto_rows,
+    review_rows, auto_children, seconds by step.
     """
     seconds: dict[str, float] = {}
     last = time.perf_counter()
@@ -141,7 +146,8 @@ def run_match(run_id: int, *, progress: Progress = quiet) -> dict[str, Any]:
 
 
 def _drop_tables(cursor: Any) -> None:
-    """Remove the run's tables: a second run may share the transaction, and clear numbers should not outlive their use."""
+    """Remove the run's tables: a second run may share the transaction, and clear numbers should not
+    outlive their use."""
     names = (
         "key_row", "key_row_repair", "key_child", "key_child_repair", "key_kin", "house", "pair", "judged",
         "evidence", "named", "matched", "remembered",

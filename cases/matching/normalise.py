@@ -56,7 +56,8 @@ def name_sound(clean: str) -> str:
 
 
 def split_number_from_name(text: str) -> tuple[str, str]:
-    """A name cell that also holds the identity number → (name, number); the number is '' where there is none."""
+    """A name cell that also holds the identity number → (name, number); the number is '' where there
+    is none."""
     found = _NUMBER_IN_NAME.search(text)
     if found is None:
         return text, ""
@@ -288,7 +289,8 @@ _AMOUNT = re.compile(r"[¥￥]?(-?[\d,]+(?:\.\d+)?)(万元|万|元)?")
 
 
 def clean_amount(text: str, *, ten_thousands: bool = False) -> Decimal | None:
-    """An amount in yuan, to the fen; None when the cell is no amount. `ten_thousands`: the column says 万元."""
+    """An amount in yuan, to the fen; None when the cell is no amount. `ten_thousands`: the column
+    says 万元."""
     found = _AMOUNT.fullmatch(re.sub(r"\s", "", unicodedata.normalize("NFKC", text)))
     if found is None:
         return None
@@ -317,7 +319,8 @@ def short_village(text: str) -> str:
 
 
 def village_keys(text: str) -> tuple[str, ...]:
-    """Bare village names an address may mean, the likeliest first: the cell itself, then what follows its township."""
+    """Bare village names an address may mean, the likeliest first: the cell itself, then what follows
+    its township."""
     name = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
     first = short_village(name)
     after = _ABOVE_VILLAGE.sub("", name)

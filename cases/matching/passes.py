@@ -6,7 +6,8 @@ a pair is kept once, and what speaks for it is measured afterwards, in `EVIDENCE
 
 from typing import Final
 
-# Households of the lists that a child belongs to: some member, or the head, bears a number of the child's kin.
+# Households of the lists that a child belongs to: some member, or the head, bears a number of the child's
+# kin.
 HOUSES: Final = """
 CREATE TEMP TABLE house ON COMMIT DROP AS
 SELECT DISTINCT m.household, k.child
@@ -64,7 +65,8 @@ PASSES: Final[dict[str, str]] = {
     """,
     "name partly lost, and head's name": """
         SELECT r.row, c.child FROM key_row r JOIN key_kin k ON k.sound = r.head_sound
-        JOIN key_child c ON c.child = k.child AND c.township = r.township AND left(c.name, 1) = left(r.name, 1)
+        JOIN key_child c ON c.child = k.child AND c.township = r.township
+            AND left(c.name, 1) = left(r.name, 1)
         WHERE position('?' in r.name) > 0 AND r.kind <> 'valid'
     """,
     "household, and a number not quite legible": """
@@ -82,7 +84,8 @@ PASSES: Final[dict[str, str]] = {
     """,
     "birth date, surname and village": """
         SELECT r.row, c.child FROM key_row r
-        JOIN key_child c ON c.village = r.village AND c.birth IN (r.birth, r.born) AND left(c.name, 1) = left(r.name, 1)
+        JOIN key_child c ON c.village = r.village AND c.birth IN (r.birth, r.born)
+            AND left(c.name, 1) = left(r.name, 1)
         WHERE r.kind <> 'valid' OR c.number = '' OR NOT c.valid
     """,
 }
@@ -91,7 +94,8 @@ PAIRS: Final = (
     "CREATE TEMP TABLE pair ON COMMIT DROP AS\n" + "UNION\n".join(PASSES.values()) + ";\nANALYZE pair;"
 )
 
-# Judged in Python, once per distinct pair of values: likeness of names, slips between numbers, distance of dates.
+# Judged in Python, once per distinct pair of values: likeness of names, slips between numbers, distance of
+# dates.
 JUDGED: Final = 'CREATE TEMP TABLE judged (what "char", a text, b text, value int) ON COMMIT DROP'
 UNJUDGED_NAMES: Final = """
 SELECT DISTINCT r.name, c.name FROM pair JOIN key_row r USING (row) JOIN key_child c USING (child)
@@ -103,7 +107,8 @@ WHERE r.number <> c.number AND r.number <> '' AND c.number <> ''
   AND r.kind IN ('wrong', 'length', 'other', 'cut')
 """
 UNJUDGED_DATES: Final = """
-SELECT DISTINCT r.birth::text, c.birth::text FROM pair JOIN key_row r USING (row) JOIN key_child c USING (child)
+SELECT DISTINCT r.birth::text, c.birth::text
+FROM pair JOIN key_row r USING (row) JOIN key_child c USING (child)
 WHERE r.birth <> c.birth AND r.birth > 0
 """
 
@@ -113,12 +118,16 @@ SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
     CASE
         WHEN r.number <> '' AND r.number = c.number AND r.kind <> 'cut' THEN 'same'
         WHEN EXISTS (SELECT FROM key_row_repair x WHERE x.row = p.row AND x.number = c.number) THEN 'repaired'
-        WHEN EXISTS (SELECT FROM key_child_repair x WHERE x.child = p.child AND x.number = r.number) THEN 'repaired'
+        WHEN EXISTS (
+            SELECT FROM key_child_repair x WHERE x.child = p.child AND x.number = r.number
+        ) THEN 'repaired'
         WHEN r.kind = 'cut' AND left(r.number, 15) = left(c.number, 15) THEN 'cut'
         WHEN r.kind = 'masked' AND starts_with(c.number, r.head)
             AND right(c.number, length(r.tail)) = r.tail THEN 'masked'
         WHEN r.kind = 'masked' AND c.number <> '' THEN 'far'
-        WHEN EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.number = r.number AND r.number <> '') THEN 'kin'
+        WHEN EXISTS (
+            SELECT FROM key_kin k WHERE k.child = p.child AND k.number = r.number AND r.number <> ''
+        ) THEN 'kin'
         WHEN EXISTS (
             SELECT FROM key_kin k JOIN key_row_repair x ON x.number = k.number
             WHERE k.child = p.child AND x.row = p.row

@@ -1,4 +1,5 @@
-"""What a person sees before a list is staged: how its headers were read, some rows, and what is wrong with which."""
+"""What a person sees before a list is staged: how its headers were read, some rows, and what is wrong
+with which."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -195,7 +196,8 @@ class FilePreview:
 
 
 def mapping_of(sheets: list[SheetReport], problem_counts: Counter[str]) -> dict[str, object]:
-    """Headers, dropped rows and counts of a file as JSON. Dropped rows are totals and signatures, no persons."""
+    """Headers, dropped rows and counts of a file as JSON. Dropped rows are totals and signatures, no
+    persons."""
     return {
         "sheets": [
             {

@@ -46,7 +46,8 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class DroppedRow:
-    """A row that is no person: its line, why (`total`, `signature`, `header`, `title`, `nobody`), its text."""
+    """A row that is no person: its line, why (`total`, `signature`, `header`, `title`, `nobody`), its
+    text."""
 
     line: int
     why: str
@@ -98,7 +99,8 @@ class ListReader:
         if not any(s.columns for s in self.sheets):
             raise ListFileError(
                 _(
-                    "No header row was found. The list needs a row with column names such as 姓名 and 身份证号 "
+                    "No header row was found. The list needs a row "
+                    "with column names such as 姓名 and 身份证号 "
                     "above the data."
                 )
             )
@@ -176,7 +178,7 @@ def _chain(
 def _find_header(
     rows: Iterator[tuple[int, list[str], frozenset[int]]], report: SheetReport
 ) -> tuple[list[tuple[int, list[str], frozenset[int]]], dict[int, str]] | None:
-    """Consume the rows above the data. Returns rows read too far, and the column mapping; None without header.
+    """Consume the rows above the data. Returns rows read too far and the columns; None without header.
 
     The best-scoring of the first rows is the header. When the row below it holds headers too (a group
     such as 户主 over 姓名 and 身份证号), the two are read as one.
@@ -218,7 +220,8 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str]) -> bool:
 
 
 def _is_lower_header(lower: Sequence[str], upper: Sequence[str]) -> bool:
-    """Whether the row below a header is its second storey: nothing but known headers, under blank or group cells."""
+    """Whether the row below a header is its second storey: nothing but known headers, under blank or
+    group cells."""
     named = [c.strip() for c in lower if c.strip()]
     return len(named) >= 2 and all(
         headers.field_of(c) is not None and not _ID_INSIDE.search(c) for c in named

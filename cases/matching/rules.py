@@ -51,7 +51,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "masked_number_and_name",
         AUTO,
         990,
-        "number = 'masked' AND (name <= 1 OR (name = 2 AND house > 0)) AND birth >= -1 AND (house > 0 OR place >= 1 OR birth = 1 OR born = 1)",
+        "number = 'masked' AND (name <= 1 OR (name = 2 AND house > 0)) AND birth "
+        ">= -1 AND (house > 0 OR place >= 1 OR birth = 1 OR born = 1)",
     ),
     Rule(
         "relative_s_number_and_name", AUTO, 990, "number = 'kin' AND name <= 1 AND birth >= -1 AND NOT is_kin"
@@ -84,7 +85,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "repaired_number_other_name",
         REVIEW,
         500,
-        "number IN ('repaired', 'near') AND NOT is_kin AND (name <= 3 OR house > 0 OR (name = 4 AND birth = 1))",
+        "number IN ('repaired', 'near') AND NOT is_kin AND (name "
+        "<= 3 OR house > 0 OR (name = 4 AND birth = 1))",
     ),
     Rule("cut_number_other_name", REVIEW, 450, "number = 'cut' AND NOT is_kin AND (name <= 3 OR house > 0)"),
     Rule("masked_number_name_slip", REVIEW, 450, "number = 'masked' AND NOT is_kin AND name <= 3"),
@@ -92,7 +94,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "name_and_household_other_number",
         REVIEW,
         550,
-        "number IN ('differs', 'kin') AND NOT is_kin AND name = 0 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
+        "number IN ('differs', 'kin') AND NOT is_kin AND name = 0 AND "
+        "birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
     ),
     Rule(
         "name_and_birth_other_number",
@@ -110,7 +113,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "name_partly_lost_and_household",
         REVIEW,
         450,
-        "number IN ('none', 'far') AND name = 2 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
+        "number IN ('none', 'far') AND name = 2 AND birth >= "
+        "-1 AND (house = 2 OR (house = 1 AND place >= 1))",
     ),
     Rule(
         "name_and_household_far_number",

@@ -45,7 +45,8 @@ WITH doubted AS (
     SELECT n.*,
         -- The number stands on another row under the child's very name: this row may be a sibling or twin.
         n.number = 'same' AND n.name IN (1, 3) AND EXISTS (
-            SELECT FROM named o WHERE o.child = n.child AND o.row <> n.row AND o.number = 'same' AND o.name = 0
+            SELECT FROM named o
+            WHERE o.child = n.child AND o.row <> n.row AND o.number = 'same' AND o.name = 0
                 AND (o.household = n.household OR (n.name = 3 AND n.same_length AND n.house = 0))
         ) AS number_under_two_names,
         -- The row bears the name of another child of the register more exactly.
@@ -75,7 +76,9 @@ tiered AS (
 SELECT row, child, final AS tier, CASE WHEN final = tier THEN score ELSE least(score, 600) END AS score, rule,
     ARRAY_REMOVE(ARRAY[
         'number_' || number,
-        (ARRAY['name_same', 'name_sound', 'name_legible', 'name_slip', 'name_surname', 'name_other'])[name + 1],
+        (ARRAY[
+            'name_same', 'name_sound', 'name_legible', 'name_slip', 'name_surname', 'name_other'
+        ])[name + 1],
         CASE birth WHEN 1 THEN 'birth_same' WHEN -1 THEN 'birth_slip' WHEN -2 THEN 'birth_conflict' END,
         CASE house WHEN 2 THEN 'household_number' WHEN 1 THEN 'household_head' END,
         CASE place WHEN 2 THEN 'same_village' WHEN 1 THEN 'same_township' WHEN -1 THEN 'other_township' END,

@@ -1,4 +1,5 @@
-"""A list file → `ListRow`: read, checked, encrypted, copied to a temporary table, inserted under the row policies."""
+"""A list file → `ListRow`: read, checked, encrypted, copied to a temporary table, inserted under the
+row policies."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,21 +22,24 @@ from staff.models import Region
 Progress = Callable[[int, int, str], None]
 PROGRESS_EVERY: Final = 5_000
 COLUMNS: Final = (
-    "region_code", "kind", "own_id", "sheet", "line", "household", "sender_code", "name", "id_number", "id_digest",
-    "relation", "sex", "birth_date", "head_name", "head_id", "village_name", "category", "amount", "start_month",
+    "region_code", "kind", "own_id", "sheet", "line", "household", "sender_code", "name", "id_number",
+    "id_digest", "relation", "sex", "birth_date", "head_name", "head_id", "village_name", "category",
+    "amount", "start_month",
 )  # fmt: skip
 INCOMING: Final = """
 CREATE TEMP TABLE incoming (
-    region_code bigint, kind text, own_id text, sheet text, line int, household text, sender_code text, name text,
-    id_number text, id_digest text, relation text, sex text, birth_date text, head_name text, head_id text,
-    village_name text, category text, amount numeric(12, 2), start_month text, place bigserial
+    region_code bigint, kind text, own_id text, sheet text, line int, household text, sender_code text,
+    name text, id_number text, id_digest text, relation text, sex text, birth_date text, head_name text,
+    head_id text, village_name text, category text, amount numeric(12, 2), start_month text, place bigserial
 ) ON COMMIT DROP
 """
 _BYTEA: Final = frozenset({"id_number", "id_digest", "head_id"})
-# COPY FROM is refused on a table with policies, so the rows go through a temporary one; bytes go in hexadecimal.
+# COPY FROM is refused on a table with policies, so the rows go through a temporary one; bytes go in
+# hexadecimal.
+_SELECTED: Final = ", ".join(f"decode({c}, 'hex')" if c in _BYTEA else c for c in COLUMNS)
 INSERT_ROWS: Final = f"""
 INSERT INTO cases_listrow (list_import_id, {", ".join(COLUMNS)})
-SELECT %s, {", ".join(f"decode({c}, 'hex')" if c in _BYTEA else c for c in COLUMNS)} FROM incoming ORDER BY place
+SELECT %s, {_SELECTED} FROM incoming ORDER BY place
 """  # noqa: S608
 
 
@@ -73,7 +77,8 @@ class Divisions:
         return cls(keys.Places.of(villages), townships, frozenset(codes))
 
     def sender(self, *texts: str) -> str:
-        """The code of the township that one of the texts names, '' for none. The first text that names one decides."""
+        """The code of the township that one of the texts names, '' for none. The first text that
+        names one decides."""
         for text in texts:
             named = [code for name, code in self.townships.items() if name in text]
             if len(named) == 1:
@@ -88,7 +93,8 @@ def stage_list(list_import: ListImport, source: Path | bytes, *, progress: Progr
     """Replace the rows of an import by those of its file, in one transaction. Repeating it changes nothing.
 
     Identity numbers are stored encrypted, with a digest where valid; a number cut by a spreadsheet is kept in
-    scientific notation, so that it is never taken for a whole one. Raises `ListFileError` when the file cannot be read.
+    scientific notation, so that it is never taken for a whole one. Raises `ListFileError` when the file
+    cannot be read.
     """
     reader = ListReader(source, name=list_import.name, list_type=list_import.kind)
     problems: list[RowProblem] = []

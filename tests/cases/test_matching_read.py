@@ -16,8 +16,10 @@ from cases.matching.headers import field_of, map_columns
 from cases.matching.read import ListReader, RawRow
 
 DATA = Path(__file__).parent.parent / "data" / "matching"
-FLAT = {"name": "name", "id_number": "id_number", "relation": "relation", "head_name": "head_name",
-        "head_id": "head_id", "amount": "amount", "village": "village_name", "start_month": "start_ym"}  # fmt: skip
+FLAT = {
+    "name": "name", "id_number": "id_number", "relation": "relation", "head_name": "head_name",
+    "head_id": "head_id", "amount": "amount", "village": "village_name", "start_month": "start_ym",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -59,9 +61,7 @@ def test_an_office_file_gives_the_rows_a_careful_reader_would_see(name: str) -> 
             f: flat[h] for f, h in FLAT.items() if f in row.cells
         }
     if rows[0].household is not None:
-        numbers = {
-            h: n for h, n in zip((r["hh_no"] for r in expected), (r.household for r in rows), strict=True)
-        }
+        numbers = dict(zip((r["hh_no"] for r in expected), (r.household for r in rows), strict=True))
         assert len(set(numbers.values())) == len(numbers) == len({r.household for r in rows})
     assert {d.why for d in reader.sheets[0].dropped} <= {"total", "signature"}
     assert "花名册" in reader.sheets[0].title
@@ -135,8 +135,10 @@ def test_encodings_and_separators(encoding: str, delimiter: str) -> None:
 def test_totals_signatures_repeated_headers_and_blank_lines_are_reported_not_read() -> None:
     rows, reader = read(
         text(
-            "某镇低保花名册,,", "填报单位：某镇,,", "姓名,身份证号,保障金额", "张三,500152201503011013,300", ",,",
-            "小 计,,300", "姓名,身份证号,保障金额", "李四,500152195001011010,400", ",,55", "合计,2人,700", "制表人：王,,",
+            "某镇低保花名册,,", "填报单位：某镇,,", "姓名,身份证号,保障金额", "张三,500152201503011013,300",
+            ",,", "小 计,,300", "姓名,身份证号,保障金额", "李四,500152195001011010,400", ",,55",
+            "合计,2人,700",
+            "制表人：王,,",
         )
     )  # fmt: skip
     assert [r.cells["name"] for r in rows] == ["张三", "李四"]

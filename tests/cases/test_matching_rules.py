@@ -29,18 +29,26 @@ GUARDIAN = number("19600102", 31)
 HEAD = KinFacts("李大山", GUARDIAN, True)
 
 
-def child(pk: int = 1, name: str = "李子涵", own: str = OWN, birth: int = 20150301, kin: Sequence[KinFacts] = (HEAD,)) -> ChildFacts:
+def child(
+    pk: int = 1,
+    name: str = "李子涵",
+    own: str = OWN,
+    birth: int = 20150301,
+    kin: Sequence[KinFacts] = (HEAD,),
+) -> ChildFacts:
     return ChildFacts(pk, name, own, birth, VILLAGE, tuple(kin))
 
 
 def row(
-    pk: int = 1, name: str = "李子涵", own: str = OWN, *, household: str = "", birth: str = "", head: str = "",
-    head_id: str = "", village: str = "莲花社区", sender: str = "500152001000",
+    pk: int = 1, name: str = "李子涵", own: str = OWN, *, household: str = "", birth: str = "",
+    head: str = "", head_id: str = "", village: str = "莲花社区", sender: str = "500152001000",
 ) -> RowFacts:  # fmt: skip
     return RowFacts(pk, household, name, own, birth, head, head_id, village, sender)
 
 
-def match(rows: Sequence[RowFacts], children: Sequence[ChildFacts]) -> list[tuple[int, int, str, str, list[str]]]:
+def match(
+    rows: Sequence[RowFacts], children: Sequence[ChildFacts]
+) -> list[tuple[int, int, str, str, list[str]]]:
     with transaction.atomic(), connection.cursor() as cursor:
         keys.load(cursor, rows, children, PLACES)
         scoring.match(cursor)
@@ -87,7 +95,10 @@ SLIP = OWN[:9] + str((int(OWN[9]) + 3) % 10) + OWN[10:]
         (row(own="", birth="42064"), ("auto", "name_and_birth_no_number")),
         (row(own="", birth="201503"), ("auto", "name_and_birth_no_number")),
         (row(own="", head="李大山"), ("auto", "name_and_head_no_number")),
-        (row(own="", head_id=GUARDIAN, household="1:1", village=""), ("auto", "name_and_household_no_number")),
+        (
+            row(own="", head_id=GUARDIAN, household="1:1", village=""),
+            ("auto", "name_and_household_no_number"),
+        ),
         (row(own=""), ("review", "name_and_village_no_number")),
         (row(own="", village="外南街社区", sender="500152002000"), None),
         (row(own=GUARDIAN), ("auto", "relative_s_number_and_name")),

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.utils import timezone
 
 from cases.matching.imports import open_run, receive_list, stage_received
 from cases.matching.match import export_candidates, row_digest, run_match
@@ -23,7 +23,7 @@ from tests.cast import COUNTY, OTHER_COUNTY, Cast
 
 DATA = Path(__file__).parent.parent / "data" / "matching"
 OCTOBER = dt.date(2026, 10, 1)
-AT = timezone.make_aware(dt.datetime(2026, 11, 3, 9, 0))
+AT = dt.datetime(2026, 11, 3, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,8 @@ def divisions(cast: Cast) -> None:
                 code=township, defaults={"name": f"镇{township}", "level": "township", "parent_id": COUNTY}
             )
             Region.objects.update_or_create(
-                code=int(line["code"]), defaults={"name": line["name"], "level": "village", "parent_id": township}
+                code=int(line["code"]),
+                defaults={"name": line["name"], "level": "village", "parent_id": township},
             )
 
 
@@ -72,7 +73,10 @@ def test_the_sample_is_matched_without_a_wrong_pair(register: None) -> None:
     stage()
     run = open_run(region_id=COUNTY, period=OCTOBER)
     counts = run_match(run.pk)
-    assert (counts["rows"], counts["children"]) == (5000, 503)  # the sample and the three children of the cast
+    assert (counts["rows"], counts["children"]) == (
+        5000,
+        503,
+    )  # the sample and the three children of the cast
     with (DATA / "truth.csv").open(encoding="utf-8") as stream:
         truth = {t["list_row_id"]: t["child_id"] for t in csv.DictReader(stream)}
     results = exported(run)
@@ -84,7 +88,11 @@ def test_the_sample_is_matched_without_a_wrong_pair(register: None) -> None:
     reached = {r["list_row_id"] for r in results if truth[r["list_row_id"]] == r["child_id"]}
     assert len(reached) >= 0.999 * len(true_rows)
     assert len({r["list_row_id"] for r in results if r["tier"] == "review"}) <= 1.5 * 5
-    assert {r["rule"] for r in auto} >= {"same_number_and_name", "cut_number_and_name", "repaired_number_and_name"}
+    assert {r["rule"] for r in auto} >= {
+        "same_number_and_name",
+        "cut_number_and_name",
+        "repaired_number_and_name",
+    }
 
 
 def test_office_files_give_the_same_pairs_as_the_flat_list(register: None) -> None:
@@ -93,7 +101,10 @@ def test_office_files_give_the_same_pairs_as_the_flat_list(register: None) -> No
     run = open_run(region_id=COUNTY, period=OCTOBER)
     run_match(run.pk)
     by_file = exported(run)
-    assert all(r["list_row_id"].startswith(("500152003_tekun.xlsx:Sheet1:", "500152001_tekun.csv::")) for r in by_file)
+    assert all(
+        r["list_row_id"].startswith(("500152003_tekun.xlsx:Sheet1:", "500152001_tekun.csv::"))
+        for r in by_file
+    )
     stage("500152_death.xlsx", "death")
     counts = run_match(run.pk)
     assert counts["lists"] == 3
@@ -157,8 +168,8 @@ def test_what_a_person_decided_stays_and_is_remembered(register: None, cast: Cas
     assert exported(run) == []
     row = ListRow.objects.get()
     MatchDecision.objects.create(
-        child_id=pair.child_id, region_id=pair.region_id, kind=row.kind, same=True, user=cast.users["clerk"], at=AT,
-        row_digest=row_digest(row.kind, row.name, row.id_number),
+        child_id=pair.child_id, region_id=pair.region_id, kind=row.kind, same=True, user=cast.users["clerk"],
+        at=AT, row_digest=row_digest(row.kind, row.name, row.id_number),
     )  # fmt: skip
     november, _new = receive_list(
         data=source, name="b.csv", kind="dibao", period=dt.date(2026, 11, 1), region_id=COUNTY, at=AT
@@ -178,7 +189,10 @@ def test_no_identity_number_is_stored_in_the_clear(register: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(r::text, ' ') FROM cases_listrow r")
         stored = cursor.fetchone()[0]
-        cursor.execute("SELECT string_agg(encode(id_number, 'escape') || encode(head_id, 'escape'), ' ') FROM cases_listrow")
+        cursor.execute(
+            "SELECT string_agg(encode(id_number, 'escape') || encode(head_id, 'escape'), ' ') "
+            "FROM cases_listrow"
+        )
         stored += cursor.fetchone()[0]
     assert not [n for n in numbers if n in stored]
     assert set(numbers) >= {r.id_number for r in ListRow.objects.all() if r.id_digest}
@@ -194,7 +208,10 @@ def test_rows_lie_in_the_region_their_cells_name(register: None) -> None:
     with (DATA / "villages.csv").open(encoding="utf-8") as stream:
         village = next(csv.DictReader(stream))
     stage("a.csv", data=f"姓名,身份证号,住址\n张三,,{village['name']}\n李四,,别处\n".encode())
-    assert list(ListRow.objects.order_by("pk").values_list("region_id", flat=True)) == [int(village["code"]), COUNTY]
+    assert list(ListRow.objects.order_by("pk").values_list("region_id", flat=True)) == [
+        int(village["code"]),
+        COUNTY,
+    ]
 
 
 def test_problems_are_counted_and_carry_no_personal_data(register: None) -> None:
@@ -235,7 +252,10 @@ def test_a_register_imported_twice_changes_nothing(register: None) -> None:
 def test_a_register_with_chinese_headers_is_corrected_row_by_row(county: None) -> None:
     village = Region.objects.filter(level="village", code__gte=COUNTY).first()
     assert village is not None
-    header = "儿童编号,姓名,身份证号,出生日期,性别,村代码,监护人姓名,监护人身份证号,与儿童关系,户主姓名,户主身份证号"
+    header = (
+        "儿童编号,姓名,身份证号,出生日期,性别,村代码,监护人姓名,监护人身份证号,"
+        "与儿童关系,户主姓名,户主身份证号"
+    )
     rows = [
         f"A1,李小一,,2015.3.1,男,{village.code},李大山,,祖父,李大山,",
         f"A2,李小二,,20160401,女,{village.code},李大山,,祖父,李大山,",

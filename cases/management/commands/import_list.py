@@ -22,7 +22,9 @@ class Command(JsonCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--kind", required=True, choices=ListKind.values)
         parser.add_argument("--period", required=True, help="month, YYYY-MM")
-        parser.add_argument("--region", required=True, help="division code of the county or township that sent it")
+        parser.add_argument(
+            "--region", required=True, help="division code of the county or township that sent it"
+        )
 
     def run(self, **options: Any) -> dict[str, Any]:
         path: Path = options["file"]
@@ -39,7 +41,9 @@ class Command(JsonCommand):
                     region_id=region.code,
                     at=timezone.now(),
                 )
-                staged = stage_received(received, progress=lambda done, _total, _text: self.progress(f"{done} rows"))
+                staged = stage_received(
+                    received, progress=lambda done, _total, _text: self.progress(f"{done} rows")
+                )
         except (OSError, ListFileError) as error:
             raise CommandError(str(error)) from error
         return {

@@ -50,7 +50,8 @@ class Command(JsonCommand):
             "skipped": result.skipped,
             "problem_count": len(result.problems),
             "problems": [
-                {"line": p.line, "field": p.field, "message": p.message} for p in result.problems[:SHOWN_PROBLEMS]
+                {"line": p.line, "field": p.field, "message": p.message}
+                for p in result.problems[:SHOWN_PROBLEMS]
             ],
         }
 

@@ -9,15 +9,17 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.matching.discrepancies import finish_run
 from cases.matching.imports import open_run
 from cases.matching.match import export_candidates, lists_of, run_match
-from cases.models import MatchRun
 from staff.commands import JsonCommand, parse_period, parse_region
 from staff.scope import system_scope
 
 
 class Command(JsonCommand):
-    help = "Match the month's lists of a region with its register; writes list_row_id,child_id,tier,score,rule."
+    help = (
+        "Match the month's lists of a region with its register; writes list_row_id,child_id,tier,score,rule."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--period", required=True, help="month, YYYY-MM")
@@ -33,15 +35,17 @@ class Command(JsonCommand):
             if not lists_of(run):
                 raise CommandError(_("No list is staged for this month and region. Run import_list first."))
             started = timezone.now()
-            counts = run_match(run.pk, progress=lambda done, total, text: self.progress(f"{done}/{total} {text}"))
-            run.refresh_from_db()
-            if run.state in (MatchRun.State.QUEUED, MatchRun.State.RUNNING, MatchRun.State.FAILED):
-                run.state = MatchRun.State.REVIEW
-                run.started_at, run.finished_at = started, timezone.now()
-                run.save(update_fields=["state", "started_at", "finished_at"])
+            counts = run_match(
+                run.pk, progress=lambda done, total, text: self.progress(f"{done}/{total} {text}")
+            )
             try:
                 with out.open("w", encoding="utf-8", newline="") as file:
                     written = export_candidates(run.pk, file)
             except OSError as error:
                 raise CommandError(str(error)) from error
+            self.progress("discrepancies")
+            run.refresh_from_db()
+            run.started_at = started
+            run.save(update_fields=["started_at"])
+            counts["discrepancies"] = finish_run(run, at=timezone.now())
         return {"run": run.pk, "out": str(out), "candidates": written, **counts}
