@@ -5,4 +5,4 @@ class SubsidiesConfig(AppConfig):
     name = "subsidies"
 
     def ready(self) -> None:
-        from subsidies import tasks  # noqa: F401  (registers its job handlers in every process)
+        from subsidies import reveals, tasks  # noqa: F401  (they register what can be revealed and what jobs do)

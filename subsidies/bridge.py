@@ -102,7 +102,10 @@ def compare(before: Iterable[Line], after: Iterable[Line]) -> Comparison:
     regular = [line for line in lines if not line.is_arrears]
     arrears = [line for line in lines if line.is_arrears]
     result = Comparison()
-    result.differences = [*_differences(past, regular), *(Difference(Change.ARREARS, None, line) for line in arrears)]
+    result.differences = [
+        *_differences(past, regular),
+        *(Difference(Change.ARREARS, None, line) for line in arrears),
+    ]
     result.total = _sums(past, regular, arrears)
     groups: dict[int, tuple[list[Line], list[Line], list[Line]]] = defaultdict(lambda: ([], [], []))
     for position, part in enumerate((past, regular, arrears)):
