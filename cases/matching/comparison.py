@@ -74,7 +74,14 @@ def _line(
     label: str, left: str, right: str, verdict: str = "", same: bool | None = None, **more: Any
 ) -> dict[str, Any]:
     equal = (left == right and bool(left)) if same is None else same
-    return {"label": label, "left": left, "right": right, "verdict": verdict or _("differs"), "same": equal, **more}
+    return {
+        "label": label,
+        "left": left,
+        "right": right,
+        "verdict": verdict or _("differs"),
+        "same": equal,
+        **more,
+    }
 
 
 def masked(number: CleanId) -> str:
@@ -100,14 +107,18 @@ def _name_verdict(listed: str, registered: str) -> tuple[str, bool]:
 def number_verdict(listed: CleanId, registered: str) -> tuple[str, bool]:
     """How a list's number relates to the register's, in words that give no digit away; and whether they are the same."""
     if listed.kind in (IdKind.MISSING, IdKind.SCIENTIFIC):
-        return (_("not given on the list") if listed.kind == IdKind.MISSING else _("lost in the spreadsheet")), False
+        return (
+            _("not given on the list") if listed.kind == IdKind.MISSING else _("lost in the spreadsheet")
+        ), False
     if not registered:
         return _("not on the register"), False
     if listed.text == registered:
         return "", True
     if listed.kind == IdKind.CUT:
         agrees = listed.text[:15] == registered[:15]
-        return (_("last three digits lost in the spreadsheet") if agrees else _("cut off, and differs")), False
+        return (
+            _("last three digits lost in the spreadsheet") if agrees else _("cut off, and differs")
+        ), False
     if listed.kind == IdKind.MASKED:
         return _("masked on the list"), False
     if len(listed.text) != len(registered):

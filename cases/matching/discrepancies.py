@@ -125,7 +125,7 @@ def _untouched(d: Discrepancy) -> bool:
 def _known_before(run: MatchRun) -> set[str]:
     """Keys that need not be raised again: subjects open since an earlier month, findings that were untrue."""
     earlier = Discrepancy.objects.filter(
-        region_id__range=(run.region.lo, run.region.hi), run__period__lt=run.period
+        region__gte=run.region.lo, region__lte=run.region.hi, run__period__lt=run.period
     ).filter(run__period__gte=add_months(run.period, -REMEMBERED_MONTHS))
     known: set[str] = set()
     for state, detail in earlier.filter(state__in=[State.TO_CHECK, State.UNTRUE]).values_list(

@@ -9,10 +9,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases.discrepancy_enums import Found
-from cases.matching.files import MAX_FILE_BYTES
 from cases.models import Discrepancy
 from cases.models.matching import ListKind
 from staff.models import Region
+
+MOST_BYTES = 100 * 2**20  # of an upload, which the web server holds while it is read
 
 
 class MonthInput(forms.DateInput):
@@ -41,8 +42,10 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > MAX_FILE_BYTES:
-            raise forms.ValidationError(_("The file is larger than 100 MB. Split the list by township and send the parts."))
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError(
+                _("The file is too large. Split the list by township and send the parts.")
+            )
         return file
 
 
@@ -68,7 +71,9 @@ class FoundForm(forms.Form):
     """What the township found."""
 
     found = forms.ChoiceField(
-        label=_("What was found"), choices=Found.choices, widget=forms.RadioSelect(attrs={"class": "cw-chips"})
+        label=_("What was found"),
+        choices=Found.choices,
+        widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
     )
     text = forms.CharField(
         label=_("How it was checked, and what is so"),

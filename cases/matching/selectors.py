@@ -18,6 +18,38 @@ from cases.models.matching import ListKind
 from staff import jobs
 from staff.models import Job, Region
 
+# What the columns of a list hold, by the canonical field of cases.matching.headers.
+COLUMNS = {
+    "list_row_id": gettext_lazy("Row number of the sender"),
+    "list_type": gettext_lazy("Kind of list"),
+    "sender_code": gettext_lazy("Division code of the sender"),
+    "household_no": gettext_lazy("Household number"),
+    "sequence": gettext_lazy("Sequence number"),
+    "name": gettext_lazy("Name"),
+    "id_number": gettext_lazy("Identity number"),
+    "certificate": gettext_lazy("Disability certificate number"),
+    "relation": gettext_lazy("Relation to head"),
+    "sex": gettext_lazy("Sex"),
+    "birth_date": gettext_lazy("Date of birth"),
+    "head_name": gettext_lazy("Head of household"),
+    "head_id": gettext_lazy("Head's identity number"),
+    "guardian_name": gettext_lazy("Guardian"),
+    "guardian_id": gettext_lazy("Guardian's identity number"),
+    "guardian_relation": gettext_lazy("Guardian's relation to the child"),
+    "township": gettext_lazy("Township"),
+    "village": gettext_lazy("Village or address"),
+    "category": gettext_lazy("Category"),
+    "level": gettext_lazy("Level"),
+    "amount": gettext_lazy("Amount, yuan"),
+    "start_month": gettext_lazy("Since"),
+    "event_date": gettext_lazy("Day of the event"),
+    "bank": gettext_lazy("Bank"),
+    "account": gettext_lazy("Account"),
+    "account_holder": gettext_lazy("Account holder"),
+    "phone": gettext_lazy("Phone"),
+    "people": gettext_lazy("Number of persons"),
+    "remark": gettext_lazy("Remark"),
+}
 UNFINISHED = {Job.State.FAILED: "failed", Job.State.CANCELLED: "cancelled"}
 
 
@@ -61,12 +93,16 @@ def month_of_lists(region_id: int, period: dt.date) -> Month:
     state = shown_state(run)
     if run is not None:
         accepted = MatchCandidate.objects.filter(run=run, state=MatchCandidate.State.ACCEPTED)
-        for kind, rows in accepted.order_by().values_list("list_row__kind").annotate(Count("list_row", distinct=True)):
+        for kind, rows in (
+            accepted.order_by().values_list("list_row__kind").annotate(Count("list_row", distinct=True))
+        ):
             lines[kind].certain = rows
         waiting = pending_pairs(run).order_by().values_list("list_row__kind")
         for kind, rows in waiting.annotate(Count("list_row", distinct=True)):
             lines[kind].waiting = rows
-        counted = Discrepancy.objects.filter(run=run).order_by().values_list("list_kind").annotate(Count("pk"))
+        counted = (
+            Discrepancy.objects.filter(run=run).order_by().values_list("list_kind").annotate(Count("pk"))
+        )
         for kind, number in counted:
             lines[kind].discrepancies = number
     for line in lines.values():
@@ -92,6 +128,14 @@ def shown_state(run: MatchRun | None) -> str:
             return "running" if jobs.progress_of(run.job) else "queued"
         return UNFINISHED.get(Job.State(run.job.state), run.state)
     return run.state
+
+
+def sheets_of(found: ListImport) -> list[dict[str, Any]]:
+    """How each sheet was read, its columns with the label of the field they were taken for ("" for none)."""
+    return [
+        sheet | {"columns": [c | {"label": COLUMNS.get(c["field"], c["field"])} for c in sheet["columns"]]}
+        for sheet in found.mapping.get("sheets", [])
+    ]
 
 
 def progress_of(run: MatchRun) -> dict[str, Any]:
@@ -126,7 +170,9 @@ def townships_of(region: Region) -> list[Region]:
     return list(Region.objects.below(region, "township"))
 
 
-def discrepancies(*, state: str = "", kind: str = "", list_kind: str = "", township: int | None = None) -> QuerySet[Discrepancy]:
+def discrepancies(
+    *, state: str = "", kind: str = "", list_kind: str = "", township: int | None = None
+) -> QuerySet[Discrepancy]:
     """Discrepancies in scope, what is due first on top; a state of "" means those still to be checked."""
     found = Discrepancy.objects.select_related("child", "region__parent")
     if state != "all":
@@ -136,8 +182,10 @@ def discrepancies(*, state: str = "", kind: str = "", list_kind: str = "", towns
     if list_kind:
         found = found.filter(list_kind=list_kind)
     if township:
-        found = found.filter(region_id__range=(township, township + 999))
-    return found.order_by("due_date", "pk") if state in ("", "to_check") else found.order_by("-due_date", "-pk")
+        found = found.filter(region__gte=township, region__lte=township + 999)
+    return (
+        found.order_by("due_date", "pk") if state in ("", "to_check") else found.order_by("-due_date", "-pk")
+    )
 
 
 def discrepancy_counts() -> dict[str, int]:
@@ -152,7 +200,9 @@ def due_by_kind() -> list[dict[str, Any]]:
     """Open discrepancies of the month page: kind and list with count and the earliest due date."""
     grouped: dict[tuple[str, str], dict[str, Any]] = defaultdict(lambda: {"count": 0, "due": None})
     open_ones = Discrepancy.objects.filter(state=Discrepancy.State.TO_CHECK)
-    for kind, list_kind, due in open_ones.order_by("due_date", "pk").values_list("kind", "list_kind", "due_date"):
+    for kind, list_kind, due in open_ones.order_by("due_date", "pk").values_list(
+        "kind", "list_kind", "due_date"
+    ):
         line = grouped[kind, list_kind]
         line["count"] += 1
         line["due"] = line["due"] or due
