@@ -46,7 +46,7 @@ def referrals(request: HttpRequest) -> HttpResponse:
 @require_GET
 @roles(*READERS, Role.PROVIDER)
 def referral(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Referral.objects.select_related("child__region", "provider", "case", "sent_by"), pk=pk)
+    found = get_object_or_404(Referral.objects.select_related("child__region", "provider", "sent_by"), pk=pk)
     is_provider = _is_provider(request)
     context: dict[str, Any] = {
         "referral": found,

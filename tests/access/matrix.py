@@ -4,7 +4,7 @@ A row says who may: ``see`` get an answer, ``lost`` hold a post whose duty it wo
 everybody else of the cast gets a 403. Nobody signed in is sent to the sign-in page (the API: 401).
 
 Adding an address: add a row to the module of its app (rows_cases.py, rows_staff.py …). ``kwargs`` names objects of
-tests/access/world.py: {"pk": "visit_own"}. Rows of one address that differ in the object are given together.
+tests/access/world.py: {"pk": "visit_own"}; ``query`` does in braces. Rows of one address that differ in the object are given together.
 """
 
 from __future__ import annotations
@@ -53,9 +53,16 @@ def page(see: Iterable[str], lost: Iterable[str] = (), *, query: str = "", **kwa
     return Row(frozenset(see), frozenset(lost), kwargs, query=query)
 
 
-def act(see: Iterable[str], lost: Iterable[str] = (), *, data: Mapping[str, Any] | None = None, **kwargs: Any) -> Row:
+def act(
+    see: Iterable[str],
+    lost: Iterable[str] = (),
+    *,
+    data: Mapping[str, Any] | None = None,
+    query: str = "",
+    **kwargs: Any,
+) -> Row:
     """A form that is sent, with nothing in it unless ``data`` is given: refused for its content, not for the person."""
-    return Row(frozenset(see), frozenset(lost), kwargs, method="post", data=data or {})
+    return Row(frozenset(see), frozenset(lost), kwargs, method="post", data=data or {}, query=query)
 
 
 Rows = dict[str, Row | list[Row]]

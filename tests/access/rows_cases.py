@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.matrix import DIRECTORS, ELSEWHERE, EVERYBODY, READ_OWN, READERS, SUPERVISORS, Rows, act, page
+from tests.access.matrix import ANYONE, DIRECTORS, ELSEWHERE, READ_OWN, READERS, SUPERVISORS, Rows, act, page
 
 WRITE_OWN = {"director", "supervisor", "clerk"}
 DESK_OWN = {"supervisor", "clerk"}
@@ -11,7 +11,7 @@ FIELD = DIRECTORS | SUPERVISORS
 DESK_LOST = {"other_supervisor", "stranger"}
 
 ROWS: Rows = {
-    "cases:home": page(EVERYBODY),
+    "cases:home": page(ANYONE),
     "cases:children": page(READERS),
     "cases:child_suggest": page(READERS, query="q=林"),
     "cases:children_export": act(READERS),
@@ -30,9 +30,9 @@ ROWS: Rows = {
     "cases:child_share": [page(DESK_OWN, DESK_LOST, pk="own"), act(DESK_OWN, DESK_LOST, pk="own")],
     "cases:child_unshare": act(DESK_OWN, DESK_LOST, pk="own", user="director_user"),
     "cases:visits": page(READERS),
-    "cases:visit_add": [page(FIELD, query="child=0"), act(FIELD)],
+    "cases:visit_add": [page({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}"), act({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}")],
     "cases:visit": page(READ_OWN, ELSEWHERE, pk="visit_own"),
-    "cases:visit_edit": [page({"director"}, {"other_director", *SUPERVISORS}, pk="visit_own")],
+    "cases:visit_edit": page({"director"}, {"other_director", "other_supervisor"}, pk="visit_own"),
     "cases:visit_review": [page({"supervisor"}, {"other_supervisor"}, pk="visit_own"), act({"supervisor"}, {"other_supervisor"}, pk="visit_own")],
     "cases:visit_photo": page(READ_OWN, ELSEWHERE, pk="visit_own", photo_pk="photo_own"),
     "cases:outbox": page(FIELD),
@@ -40,7 +40,7 @@ ROWS: Rows = {
     "cases:queue_approve": act(SUPERVISORS),
     "cases:handover_panel": page(READ_OWN, ELSEWHERE, assignment="left"),
     "cases:cases": page(READERS),
-    "cases:case_add": [page(CASE_OWN | DESK_LOST, query="child=0"), act(CASE_OWN | DESK_LOST)],
+    "cases:case_add": [page(CASE_OWN, DESK_LOST, query="child={own}"), act(CASE_OWN, DESK_LOST, query="child={own}")],
     "cases:case": [
         page(READ_OWN, ELSEWHERE, pk="case_own"),
         # Restricted to named people, and nobody is named.
