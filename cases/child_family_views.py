@@ -1,4 +1,4 @@
-"""Small forms of a child's file: those around it, category, leaving, sharing. Each is one form and one service."""
+"""Small forms of a child's file: those around it, category, leaving, sharing; one form, one service each."""
 
 from __future__ import annotations
 
@@ -33,10 +33,19 @@ from staff.models import User
 
 
 def _one_form(
-    request: HttpRequest, child: Child, form: forms.Form, title: str, write: Callable[[dict[str, Any]], Any], *, done: str,
-    submit: str = "", note: str = "", facts: list[dict[str, Any]] | None = None, shares: list[User] | None = None,
-) -> HttpResponse:  # fmt: skip
-    """Show a form, or write what it says and go back to the file. ``write`` gets the cleaned data and ``confirmed``."""
+    request: HttpRequest,
+    child: Child,
+    form: forms.Form,
+    title: str,
+    write: Callable[[dict[str, Any]], Any],
+    *,
+    done: str,
+    submit: str = "",
+    note: str = "",
+    facts: list[dict[str, Any]] | None = None,
+    shares: list[User] | None = None,
+) -> HttpResponse:
+    """Show a form, or write what it says and go back. ``write`` gets the data and ``confirmed``."""
     warnings: list[str] = []
     if request.method == "POST" and form.is_valid():
         try:
@@ -47,10 +56,21 @@ def _one_form(
             warnings = [text for _field, text in doubt.warnings]
         except (ValidationError, RegisterRefused) as error:
             show_errors({"": form}, error)
-    return render(request, "cases/child_part_form.html", {
-        "child": child, "form": form, "title": title, "warnings": warnings, "submit": submit or _("Save"), "note": note,
-        "facts": facts or [], "shares": shares or [], "back": reverse("cases:child", args=[child.pk]),
-    })  # fmt: skip
+    return render(
+        request,
+        "cases/child_part_form.html",
+        {
+            "child": child,
+            "form": form,
+            "title": title,
+            "warnings": warnings,
+            "submit": submit or _("Save"),
+            "note": note,
+            "facts": facts or [],
+            "shares": shares or [],
+            "back": reverse("cases:child", args=[child.pk]),
+        },
+    )
 
 
 @roles(*EDITORS)
@@ -58,9 +78,13 @@ def child_guardian(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a guardian or caregiver."""
     child, form = open_file(pk), GuardianForm(posted(request))
     return _one_form(
-        request, child, form, _("Add a guardian or caregiver"), lambda _data: family.add_guardian(child, form.value(), at=timezone.now()),
+        request,
+        child,
+        form,
+        _("Add a guardian or caregiver"),
+        lambda _data: family.add_guardian(child, form.value(), at=timezone.now()),
         done=_("The guardian or caregiver was added."),
-    )  # fmt: skip
+    )
 
 
 @roles(*EDITORS)
@@ -70,9 +94,13 @@ def child_guardian_end(request: HttpRequest, pk: int, guardian: int) -> HttpResp
     found = get_object_or_404(Guardian.objects, pk=guardian, child=child)
     form = EndForm(posted(request), initial={"day": timezone.localdate()})
     return _one_form(
-        request, child, form, _("%(name)s is guardian or caregiver no longer") % {"name": found.name},
-        lambda data: family.end_guardian(found, day=data["day"], at=timezone.now()), done=_("The relation was ended."),
-    )  # fmt: skip
+        request,
+        child,
+        form,
+        _("%(name)s is guardian or caregiver no longer") % {"name": found.name},
+        lambda data: family.end_guardian(found, day=data["day"], at=timezone.now()),
+        done=_("The relation was ended."),
+    )
 
 
 @roles(*EDITORS)
@@ -80,10 +108,17 @@ def child_parent(request: HttpRequest, pk: int) -> HttpResponse:
     """Record what has become of a parent."""
     child, form = open_file(pk), SituationForm(posted(request))
     return _one_form(
-        request, child, form, _("A parent's situation"), lambda _data: family.add_situation(child, form.value(), at=timezone.now()),
+        request,
+        child,
+        form,
+        _("A parent's situation"),
+        lambda _data: family.add_situation(child, form.value(), at=timezone.now()),
         done=_("The situation was recorded."),
-        note=_("Situation, dates and evidence decide whether the child is an orphan or de facto unattended, and when to ask again."),
-    )  # fmt: skip
+        note=_(
+            "Situation, dates and evidence decide whether the child is an orphan or de facto unattended, "
+            "and when to ask again."
+        ),
+    )
 
 
 @roles(*EDITORS)
@@ -94,9 +129,13 @@ def child_parent_end(request: HttpRequest, pk: int, situation: int) -> HttpRespo
     form = EndForm(posted(request), initial={"day": timezone.localdate()})
     title = _("Ended: %(what)s") % {"what": f"{found.get_parent_display()} {found.get_kind_display()}"}
     return _one_form(
-        request, child, form, title, lambda data: family.end_situation(found, day=data["day"], at=timezone.now()),
+        request,
+        child,
+        form,
+        title,
+        lambda data: family.end_situation(found, day=data["day"], at=timezone.now()),
         done=_("The situation was ended."),
-    )  # fmt: skip
+    )
 
 
 @roles(*EDITORS)
@@ -104,10 +143,14 @@ def child_payee(request: HttpRequest, pk: int) -> HttpResponse:
     """Name who receives the money."""
     child, form = open_file(pk), PayeeForm(posted(request))
     return _one_form(
-        request, child, form, _("Change the payee"),
+        request,
+        child,
+        form,
+        _("Change the payee"),
         lambda data: family.set_payee(child, form.value(), at=timezone.now(), confirmed=data["confirmed"]),
-        done=_("The payee was changed."), note=_("The payee before ends the day before. Months already prepared are not changed."),
-    )  # fmt: skip
+        done=_("The payee was changed."),
+        note=_("The payee before ends the day before. Months already prepared are not changed."),
+    )
 
 
 @roles(*DECIDERS)
@@ -124,11 +167,17 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
         {"label": _("Regulation"), "value": decision.clause, "wide": True},
     ]
     return _one_form(
-        request, child, form, _("Change the category"),
-        lambda data: register.set_category(child, data["category"], since=data["since"], reason=data["reason"], at=timezone.now()),
-        done=_("The category was changed."), facts=facts,
-        note=_("A child has many attributes, but is counted under one category, the most protected one that applies."),
-    )  # fmt: skip
+        request,
+        child,
+        form,
+        _("Change the category"),
+        lambda data: register.set_category(
+            child, data["category"], since=data["since"], reason=data["reason"], at=timezone.now()
+        ),
+        done=_("The category was changed."),
+        facts=facts,
+        note=_("A child may have many attributes, but is counted once, under the most protected category."),
+    )
 
 
 @roles(*DECIDERS)
@@ -137,13 +186,17 @@ def child_leave(request: HttpRequest, pk: int) -> HttpResponse:
     child = open_file(pk)
     form = LeaveForm(posted(request), initial={"day": timezone.localdate()})
     return _one_form(
-        request, child, form, _("%(name)s leaves the register") % {"name": child.name},
+        request,
+        child,
+        form,
+        _("%(name)s leaves the register") % {"name": child.name},
         lambda data: register.leave_register(
             child, day=data["day"], reason_code=data["reason_code"], reason=data["reason"], at=timezone.now()
         ),
-        done=_("The child has left the register."), submit=_("Leave the register"),
+        done=_("The child has left the register."),
+        submit=_("Leave the register"),
         note=_("The file stays and can be read. Visits are no longer due."),
-    )  # fmt: skip
+    )
 
 
 @roles(*DECIDERS)
@@ -169,9 +222,16 @@ def child_share(request: HttpRequest, pk: int) -> HttpResponse:
         sharing.share_child(child, user, reason=data["reason"], at=at)
 
     return _one_form(
-        request, child, form, _("Share the file of %(name)s") % {"name": child.name}, write, done=_("The file was shared."),
-        submit=_("Share"), shares=sharing.shared_with(child), note=_("The person sees and keeps this one file until you take it back. Both are logged."),
-    )  # fmt: skip
+        request,
+        child,
+        form,
+        _("Share the file of %(name)s") % {"name": child.name},
+        write,
+        done=_("The file was shared."),
+        submit=_("Share"),
+        shares=sharing.shared_with(child),
+        note=_("The person sees and keeps this one file until you take it back. Both are logged."),
+    )
 
 
 @require_POST

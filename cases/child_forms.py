@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases import identity
-from cases.child_list import Filters
 from cases.enums import (
     Evidence,
     GuardianKind,
@@ -47,51 +45,19 @@ class DayField(forms.DateField):
         super().__init__(**kwargs)
 
 
-class FilterForm(forms.Form):
-    """The filters of the children's list. What cannot be read is no restriction."""
-
-    region = forms.TypedChoiceField(label=_("Place"), coerce=int, empty_value=None, required=False)
-    category = forms.ChoiceField(
-        label=_("Category"), choices=optional(PrimaryCategory.choices), required=False
-    )
-    risk = forms.ChoiceField(label=_("Risk"), choices=optional(RiskLevel.choices), required=False)
-    placement = forms.ChoiceField(label=_("Placement"), choices=optional(Placement.choices), required=False)
-    sort = forms.ChoiceField(
-        label=_("Order"),
-        choices=[("", _("As usual")), ("due", _("Due first")), ("name", _("By name"))],
-        required=False,
-    )
-    due = forms.ChoiceField(
-        choices=[("", ""), ("overdue", ""), ("week", "")], required=False, widget=forms.HiddenInput
-    )
-    left = forms.BooleanField(required=False, widget=forms.HiddenInput)
-    q = forms.CharField(max_length=60, required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, places: list[Region], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if places:
-            self.fields["region"].choices = optional([(p.pk, p.short_name) for p in places])  # type: ignore[attr-defined]
-        else:
-            del self.fields["region"]
-        # The search box of the filter bar carries q itself.
-        self.shown = [name for name in self.fields if name != "q"]
-
-    def filters(self) -> Filters:
-        self.is_valid()
-        return Filters(
-            **{name: value for name, value in self.cleaned_data.items() if name in Filters.__annotations__}
-        )
-
-
 class ChildForm(forms.Form):
     """The child's own data. Also used to change them."""
 
     name = forms.CharField(label=_("Name"), max_length=60)
     id_number = forms.CharField(
-        label=_("Identity number"), max_length=24, required=False,
-        help_text=_("From the household register. Leave it empty for a child without one: a register number is given."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
-    )  # fmt: skip
+        label=_("Identity number"),
+        max_length=24,
+        required=False,
+        help_text=_("From the household register. A child without one gets a register number."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
     birth_date = DayField(
         label=_("Date of birth"), required=False, help_text=_("With an identity number this may stay empty.")
     )
@@ -103,29 +69,37 @@ class ChildForm(forms.Form):
     )
     ethnicity = forms.CharField(label=_("Ethnicity"), max_length=20, required=False)
     placement = forms.ChoiceField(
-        label=_("Placement"), choices=Placement.choices, initial=Placement.SCATTERED,
+        label=_("Placement"),
+        choices=Placement.choices,
+        initial=Placement.SCATTERED,
         widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
-    )  # fmt: skip
+    )
     registration = forms.ChoiceField(
         label=_("Household registration"),
         choices=optional(HouseholdRegistration.choices, _("Not stated")),
         required=False,
     )
     household_region = forms.CharField(
-        label=_("Place of household registration"), max_length=12, required=False,
+        label=_("Place of household registration"),
+        max_length=12,
+        required=False,
         help_text=_("Division code of 12 digits; empty means the village that keeps the file."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-    )  # fmt: skip
+    )
     residence_region = forms.CharField(
-        label=_("Place of residence"), max_length=12, required=False,
+        label=_("Place of residence"),
+        max_length=12,
+        required=False,
         help_text=_("Division code of 12 digits; empty means the village that keeps the file."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-    )  # fmt: skip
+    )
     address = forms.CharField(label=_("Address"), max_length=200, required=False)
     phone = forms.CharField(
-        label=_("Phone of the child"), max_length=20, required=False,
+        label=_("Phone of the child"),
+        max_length=20,
+        required=False,
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
-    )  # fmt: skip
+    )
     school_stage = forms.ChoiceField(
         label=_("Stage of schooling"), choices=optional(SchoolStage.choices, _("Not stated")), required=False
     )
@@ -134,9 +108,14 @@ class ChildForm(forms.Form):
         label=_("State of health"), choices=optional(HealthStatus.choices, _("Not stated")), required=False
     )
     health_note = forms.CharField(
-        label=_("About health"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Kept encrypted. Diagnoses that only named people may know do not belong here, but in a restricted case."),
-    )  # fmt: skip
+        label=_("About health"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "Kept encrypted. Diagnoses that only named people may know belong in a restricted case, not here."
+        ),
+    )
 
     SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (_("Who"), ("name", "id_number", "birth_date", "sex", "ethnicity")),
@@ -209,9 +188,11 @@ class NewChildForm(ChildForm):
         label=_("Category"), choices=optional(PrimaryCategory.choices, _("Choose"))
     )
     risk = forms.ChoiceField(
-        label=_("Risk"), choices=RiskLevel.choices, initial=RiskLevel.BLUE,
+        label=_("Risk"),
+        choices=RiskLevel.choices,
+        initial=RiskLevel.BLUE,
         widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-2"}),
-    )  # fmt: skip
+    )
 
     SECTIONS = (
         (_("Village and category"), ("region", "primary_category", "risk")),
@@ -233,9 +214,11 @@ class GuardianForm(forms.Form):
         label=_("Relation to the child"), choices=optional(Relation.choices, _("Choose"))
     )
     kind = forms.ChoiceField(
-        label=_("Capacity"), choices=GuardianKind.choices, initial=GuardianKind.BOTH,
+        label=_("Capacity"),
+        choices=GuardianKind.choices,
+        initial=GuardianKind.BOTH,
         widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
-    )  # fmt: skip
+    )
     id_number = forms.CharField(label=_("Identity number"), max_length=24, required=False)
     phone = forms.CharField(
         label=_("Phone"), max_length=20, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
@@ -250,9 +233,10 @@ class SituationForm(forms.Form):
     """What has become of a parent."""
 
     parent = forms.ChoiceField(
-        label=_("Parent"), choices=[("father", _("Father")), ("mother", _("Mother"))],
+        label=_("Parent"),
+        choices=[("father", _("Father")), ("mother", _("Mother"))],
         widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
-    )  # fmt: skip
+    )
     parent_name = forms.CharField(label=_("Name"), max_length=60, required=False)
     kind = forms.ChoiceField(label=_("Situation"), choices=optional(ParentSituationKind.choices, _("Choose")))
     start_date = DayField(label=_("From"))
@@ -273,7 +257,7 @@ class SituationForm(forms.Form):
 
 
 class PartSituationForm(SituationForm):
-    """The same inside the form of a new child, where the parent is known and an empty situation means none."""
+    """The same inside the form of a new child: the parent is known, an empty situation means none."""
 
     def __init__(self, *args: Any, parent: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -341,9 +325,10 @@ class ShareForm(forms.Form):
     """With whom a file is shared: someone found by the child's addresses, or by user name."""
 
     receiver = forms.ChoiceField(
-        label=_("Directors where the child lives or is registered"), required=False,
+        label=_("Directors where the child lives or is registered"),
+        required=False,
         widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
-    )  # fmt: skip
+    )
     username = forms.CharField(label=_("Or the user name"), max_length=60, required=False)
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
@@ -359,24 +344,3 @@ class ShareForm(forms.Form):
         if not data.get("receiver") and not data.get("username") and not self.errors:
             self.add_error("username", _("Say with whom."))
         return data
-
-
-class VisitRequestForm(forms.Form):
-    """What is asked for the selected children."""
-
-    act = forms.ChoiceField(
-        label=_("What to do"), choices=[("ask", _("Ask for a visit")), ("date", _("Bring the next visit forward"))],
-        initial="ask", widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
-    )  # fmt: skip
-    day = DayField(label=_("By"))
-    reason = forms.CharField(label=_("What for"), max_length=200)
-
-    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["day"].widget.attrs["min"] = today.isoformat()
-
-
-class ExportForm(forms.Form):
-    """Why the list is taken out of the system."""
-
-    reason = forms.CharField(label=_("What the list is for"), max_length=200)

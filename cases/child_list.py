@@ -1,8 +1,8 @@
 """The list of children: filters, order, pages by key, and how many there are up to a limit.
 
 The list must cost the same at a thousand and at a hundred thousand children, so every order is that of an
-index (Child.Meta.indexes), pages start after the last row of the page before instead of counting from the top,
-and counting stops at COUNTED.
+index (Child.Meta.indexes), a page starts after the last row of the page before instead of counting from the
+top, and counting stops at COUNTED.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class ChildPage:
-    """One page: rows, the addresses of its neighbours (empty at the ends), and the number found up to COUNTED."""
+    """One page: rows, addresses of its neighbours (empty at the ends), and the number found up to COUNTED."""
 
     children: list[Child]
     earlier: str

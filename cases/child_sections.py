@@ -35,11 +35,13 @@ def tabs_of(child: Child, here: str) -> list[dict[str, Any]]:
     }
     return [
         {
-            "label": label, "count": count, "current": key == here,
+            "label": label,
+            "count": count,
+            "current": key == here,
             "url": address("cases:child_section", child.pk, key) if key else address("cases:child", child.pk),
         }
         for key, (label, count) in labels.items()
-    ]  # fmt: skip
+    ]
 
 
 def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
@@ -52,24 +54,38 @@ def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
     )
     facts = [
         {
-            "label": _("Identity number"), "masked": child.masked_identity or None, "value": _("None"),
-            "reveal": reveal("child-identity", child.pk), "person": child.name,
+            "label": _("Identity number"),
+            "masked": child.masked_identity or None,
+            "value": _("None"),
+            "reveal": reveal("child-identity", child.pk),
+            "person": child.name,
         },
         {"label": _("Guardian"), "value": guardian},
         {"label": _("Place of household registration"), "value": registered},
-        {"label": _("Place of residence"), "value": _("same as registration") if home == registered else home},
+        {
+            "label": _("Place of residence"),
+            "value": _("same as registration") if home == registered else home,
+        },
         {
             "label": _("Sex and age"),
-            "value": _("%(sex)s, aged %(age)s") % {"sex": child.get_sex_display(), "age": ages.age_on(child.birth_date, today)},
+            "value": _("%(sex)s, aged %(age)s")
+            % {"sex": child.get_sex_display(), "age": ages.age_on(child.birth_date, today)},
         },
-    ]  # fmt: skip
+    ]
     return {
-        "child": child, "today": today, "facts": facts, "here": here, "interval": None,
-        "tabs": tabs_of(child, here), "place": selectors.place_name(child.region),
+        "child": child,
+        "today": today,
+        "facts": facts,
+        "here": here,
+        "interval": None,
+        "tabs": tabs_of(child, here),
+        "place": selectors.place_name(child.region),
         "may_edit": role in FIELD and child.left_date is None,
         "may_decide": role in REVIEWERS and child.left_date is None,
-        "visit_url": f"{address('cases:visit_add')}?child={child.pk}" if role in {"director", "supervisor"} else "",
-    }  # fmt: skip
+        "visit_url": f"{address('cases:visit_add')}?child={child.pk}"
+        if role in {"director", "supervisor"}
+        else "",
+    }
 
 
 def reveal(what: str, pk: int) -> str:
@@ -78,7 +94,7 @@ def reveal(what: str, pk: int) -> str:
 
 
 def file_context(child: Child, today: dt.date) -> dict[str, Any]:
-    """The first tab: eligibility, guardians, payee, school and health, and the addresses of other apps' panels."""
+    """The first tab: eligibility, guardians, payee, school and health, addresses of other apps' panels."""
     rules = parameters.values(child.region_id, ("visit_interval_days", "eligibility"), today)
     guardians = list(
         Guardian.objects.filter(child=child).order_by(F("end_date").asc(nulls_first=True), "start_date", "pk")
@@ -96,26 +112,44 @@ def file_context(child: Child, today: dt.date) -> dict[str, Any]:
         {"label": _("Household registration"), "value": child.get_registration_display()},
         {"label": _("Head of household"), "value": child.household.head_name if child.household else ""},
         {"label": _("Address"), "value": child.address, "wide": True},
-        {"label": _("Phone of the child"), "masked": "****" if child.phone else None, "value": "",
-         "reveal": reveal("child-phone", child.pk), "person": child.name},
-        {"label": _("School"), "value": " ".join(filter(None, (child.get_school_stage_display(), child.school_name)))},
+        {
+            "label": _("Phone of the child"),
+            "masked": "****" if child.phone else None,
+            "value": "",
+            "reveal": reveal("child-phone", child.pk),
+            "person": child.name,
+        },
+        {
+            "label": _("School"),
+            "value": " ".join(filter(None, (child.get_school_stage_display(), child.school_name))),
+        },
         {"label": _("State of health"), "value": child.get_health_status_display()},
-        {"label": _("About health"), "masked": "******" if child.health_note else None, "value": "",
-         "reveal": reveal("child-health", child.pk), "person": child.name},
-    ]  # fmt: skip
+        {
+            "label": _("About health"),
+            "masked": "******" if child.health_note else None,
+            "value": "",
+            "reveal": reveal("child-health", child.pk),
+            "person": child.name,
+        },
+    ]
     return head_context(child, today, "") | {
         "interval": visit_rules.intervals_from(rules["visit_interval_days"])[RiskLevel(child.risk)],
-        "guardians": guardians, "situations": situations, "decision": decision, "payee": payee, "more": more,
+        "guardians": guardians,
+        "situations": situations,
+        "decision": decision,
+        "payee": payee,
+        "more": more,
         "payee_reveal": reveal("payee-account", payee.pk) if payee else "",
         "differs": bool(decision.category and decision.category != child.primary_category),
         "panels": [
             (title, address(name, child.pk), address("cases:child_section", child.pk, key))
             for key, title, name in (
-                ("subsidies", _("Subsidies"), PANELS["subsidies"]), ("referrals", _("Referrals"), PANELS["referrals"]),
+                ("subsidies", _("Subsidies"), PANELS["subsidies"]),
+                ("referrals", _("Referrals"), PANELS["referrals"]),
             )
         ],
         "timeline_url": address("cases:child_section", child.pk, "timeline"),
-    }  # fmt: skip
+    }
 
 
 def section_context(child: Child, section: str, today: dt.date) -> dict[str, Any]:
@@ -131,11 +165,15 @@ def section_context(child: Child, section: str, today: dt.date) -> dict[str, Any
         case "materials":
             context["photos"] = [
                 {
-                    "url": address("cases:visit_photo", photo.visit_id, photo.pk), "alt": str(photo.visit),
-                    "thumb": address("cases:visit_photo", photo.visit_id, photo.pk), "state": "",
+                    "url": address("cases:visit_photo", photo.visit_id, photo.pk),
+                    "alt": str(photo.visit),
+                    "thumb": address("cases:visit_photo", photo.visit_id, photo.pk),
+                    "state": "",
                 }
-                for photo in VisitPhoto.objects.filter(child=child).select_related("visit").order_by("-visit__visited_at", "position")[:100]
-            ]  # fmt: skip
+                for photo in VisitPhoto.objects.filter(child=child)
+                .select_related("visit")
+                .order_by("-visit__visited_at", "position")[:100]
+            ]
         case "timeline":
             context["events"] = [event.as_row() for event in timeline_of(child)]
         case _:

@@ -18,16 +18,14 @@ from django.utils.translation import gettext as _
 from cases import ages, child_list, exports, register, selectors, visit_requests
 from cases.child_forms import (
     ChildForm,
-    ExportForm,
-    FilterForm,
     GuardianForm,
     HouseholdForm,
     NewChildForm,
     PartSituationForm,
     PayeeForm,
-    VisitRequestForm,
 )
 from cases.child_sections import SECTIONS, file_context, section_context
+from cases.list_forms import ExportForm, FilterForm, VisitRequestForm
 from cases.models import Child
 from cases.refusals import FIELD, REVIEWERS, AlreadyRegistered, NeedsConfirmation, RegisterRefused
 from cases.register import ChildData
@@ -42,7 +40,7 @@ DECIDERS = tuple(sorted(REVIEWERS))
 
 
 def places_below(today: dt.date) -> list[Region]:
-    """What the list can be narrowed to: a county's townships, a township's villages, a director's several villages."""
+    """What the list can be narrowed to: townships of a county, several villages of a smaller area."""
     found: list[Region] = []
     for low, high in current().ranges:
         inside = Region.objects.in_force(today).filter(pk__range=(low, high))
@@ -107,10 +105,21 @@ def children(request: HttpRequest) -> HttpResponse:
         actions.append(
             {"label": _("Add a child"), "url": reverse("cases:child_add"), "icon": "plus", "primary": True}
         )
-    return render(request, "cases/children.html", {
-        "page": page, "form": form, "filters": filters, "segments": segments, "actions": actions,
-        "counted": child_list.COUNTED, "may_ask": role in REVIEWERS, "today": today, "filtered": filters != child_list.Filters(),
-    })  # fmt: skip
+    return render(
+        request,
+        "cases/children.html",
+        {
+            "page": page,
+            "form": form,
+            "filters": filters,
+            "segments": segments,
+            "actions": actions,
+            "counted": child_list.COUNTED,
+            "may_ask": role in REVIEWERS,
+            "today": today,
+            "filtered": filters != child_list.Filters(),
+        },
+    )
 
 
 @roles(*READERS)
@@ -121,11 +130,15 @@ def child_suggest(request: HttpRequest) -> HttpResponse:
     found = child_list.suggestions(query) if query.strip() else []
     rows = [
         {
-            "id": child.pk, "number": child.number, "name": child.name, "age": ages.age_on(child.birth_date, today),
-            "place": f"{child.township} {child.village}".strip(), "left": child.left_date is not None,  # type: ignore[attr-defined]
+            "id": child.pk,
+            "number": child.number,
+            "name": child.name,
+            "age": ages.age_on(child.birth_date, today),
+            "place": f"{child.township} {child.village}".strip(),
+            "left": child.left_date is not None,  # type: ignore[attr-defined]
         }
         for child in found
-    ]  # fmt: skip
+    ]
     if request.GET.get("format") == "json":
         return JsonResponse({"results": rows})
     return render(request, "cases/_child_suggestions.html", {"rows": rows, "query": query})
@@ -145,9 +158,16 @@ def children_export(request: HttpRequest) -> HttpResponse:
         )
         return redirect("staff:job", job.pk)
     found = filters.children(timezone.localdate(at)).order_by()[: child_list.COUNTED + 1].count()
-    return render(request, "cases/children_export.html", {
-        "form": form, "found": found, "counted": child_list.COUNTED, "back": reverse("cases:children") + filters.address(),
-    })  # fmt: skip
+    return render(
+        request,
+        "cases/children_export.html",
+        {
+            "form": form,
+            "found": found,
+            "counted": child_list.COUNTED,
+            "back": reverse("cases:children") + filters.address(),
+        },
+    )
 
 
 @roles(*DECIDERS)
@@ -189,9 +209,14 @@ def child(request: HttpRequest, pk: int) -> HttpResponse:
     """One child's file; for a provider the little that a referral needs."""
     found = open_file(pk)
     if selectors.is_limited(found):
-        return render(request, "cases/child_limited.html", {
-            "child": found, "age": ages.age_on(found.birth_date, timezone.localdate()),
-        })  # fmt: skip
+        return render(
+            request,
+            "cases/child_limited.html",
+            {
+                "child": found,
+                "age": ages.age_on(found.birth_date, timezone.localdate()),
+            },
+        )
     return render(request, "cases/child.html", file_context(found, timezone.localdate()))
 
 
@@ -257,9 +282,16 @@ def child_add(request: HttpRequest) -> HttpResponse:
             context["warnings"] = [text for _field, text in doubt.warnings]
         except (ValidationError, RegisterRefused) as error:
             show_errors(parts, error)
-    return render(request, "cases/child_form.html", context | {
-        "title": _("Add a child"), "back": reverse("cases:children"), "submit": _("Put on the register"),
-    })  # fmt: skip
+    return render(
+        request,
+        "cases/child_form.html",
+        context
+        | {
+            "title": _("Add a child"),
+            "back": reverse("cases:children"),
+            "submit": _("Put on the register"),
+        },
+    )
 
 
 PART: dict[str, Any] = {"empty_permitted": True, "use_required_attribute": False}
@@ -287,8 +319,9 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
     found = open_file(pk)
     at = timezone.now()
     initial = {name: getattr(found, name, "") for name in ChildForm.base_fields} | {
-        "household_region": found.household_region_id or "", "residence_region": found.residence_region_id or "",
-    }  # fmt: skip
+        "household_region": found.household_region_id or "",
+        "residence_region": found.residence_region_id or "",
+    }
     form = ChildForm(posted(request), initial=initial)
     context: dict[str, Any] = {"form": form, "household": None, "warnings": [], "known": None}
     if request.method == "POST" and form.is_valid():
@@ -303,14 +336,24 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
             context["warnings"] = [text for _field, text in doubt.warnings]
         except (ValidationError, RegisterRefused) as error:
             show_errors({"": form}, error)
-    return render(request, "cases/child_form.html", context | {
-        "title": _("Change the file of %(name)s") % {"name": found.name}, "child": found,
-        "back": reverse("cases:child", args=[pk]), "submit": _("Save"),
-    })  # fmt: skip
+    return render(
+        request,
+        "cases/child_form.html",
+        context
+        | {
+            "title": _("Change the file of %(name)s") % {"name": found.name},
+            "child": found,
+            "back": reverse("cases:child", args=[pk]),
+            "submit": _("Save"),
+        },
+    )
 
 
 def show_errors(parts: dict[str, forms.Form], error: Exception) -> None:
-    """Put a service's errors beside the fields they are about; the rest above the form. Keys may carry a part's prefix."""
+    """Put a service's errors beside the fields they are about, the rest above the form.
+
+    Keys may carry the prefix of a part.
+    """
     main = next(iter(parts.values()))
     if not isinstance(error, ValidationError) or not hasattr(error, "error_dict"):
         main.add_error(None, getattr(error, "messages", None) or str(error))

@@ -1,4 +1,4 @@
-"""The children's list as a spreadsheet: exactly what the filters let through, numbers masked, made in a job."""
+"""The children's list as a spreadsheet, made in a job: what the filters let through, numbers masked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def start_export(filters: Filters, *, reason: str, at: dt.datetime) -> Job:
 
 @jobs.handler(KIND, _lazy("Export of the children's list"))
 def export_children(job: Job) -> dict[str, Any]:
-    """Write the list of the job's filters to an encrypted stored file and log the export. Result: file, name, rows."""
+    """Write the filtered list to an encrypted stored file and log the export. Result: file, name, rows."""
     filters = Filters(**job.arguments["filters"])
     day = dt.date.fromisoformat(job.arguments["day"])
     found = filters.children(day)
@@ -46,8 +46,10 @@ def export_children(job: Job) -> dict[str, Any]:
     reason = job.arguments["reason"]
     user = User.objects.filter(pk=job.user_id).first()
     title = _("Children · %(day)s · exported by %(who)s for: %(reason)s") % {
-        "day": day, "who": user.name if user else "", "reason": reason,
-    }  # fmt: skip
+        "day": day,
+        "who": user.name if user else "",
+        "reason": reason,
+    }
     places = {region.pk: region.short_name for region in Region.objects.filter(_in_scope())}
     data = io.BytesIO()
     with xlsxwriter.Workbook(
@@ -78,9 +80,18 @@ def export_children(job: Job) -> dict[str, Any]:
         at=timezone.now(),
     )
     log_access(
-        kind=AccessLog.Kind.EXPORT, region_id=job.region_id, subject="staff.storedfile", subject_id=file.pk, reason=reason,
-        detail={"what": "children", "rows": total, "filters": job.arguments["filters"], "sha256": file.sha256},
-    )  # fmt: skip
+        kind=AccessLog.Kind.EXPORT,
+        region_id=job.region_id,
+        subject="staff.storedfile",
+        subject_id=file.pk,
+        reason=reason,
+        detail={
+            "what": "children",
+            "rows": total,
+            "filters": job.arguments["filters"],
+            "sha256": file.sha256,
+        },
+    )
     return {"file": str(file.pk), "name": name, "rows": total}
 
 

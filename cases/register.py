@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import ages, family, identity, search, visit_rules
+from cases import ages, family, identity, numbers, search, visit_rules
 from cases.enums import LeaveReason, PrimaryCategory, RiskLevel
 from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
 from cases.models import Child, ChildAttribute, Visit
@@ -90,18 +90,6 @@ def on_leave(handler: Leaving) -> Leaving:
     return handler
 
 
-def next_number(region_id: int) -> str:
-    """A register number: six digits of the county, seven of the database's sequence of children."""
-    return _number_and_key(region_id)[0]
-
-
-def _number_and_key(region_id: int) -> tuple[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('cases_child', 'id'))")
-        key = cursor.fetchone()[0]
-    return f"{county_of(region_id) // 1_000_000:06d}{key:07d}", key
-
-
 def identity_warnings(number: str, birth_date: dt.date, sex: str, on: dt.date) -> list[tuple[str, str]]:
     """What is contradictory or unusual in a child's data: (field, sentence). ``number`` may be empty."""
     found: list[tuple[str, str]] = []
@@ -165,9 +153,14 @@ def _intervals(region_id: int, on: dt.date) -> dict[RiskLevel, int]:
 
 
 def add_child(
-    data: ChildData, *, region_id: int, at: dt.datetime, actor: Actor | None = None, confirmed: bool = False,
+    data: ChildData,
+    *,
+    region_id: int,
+    at: dt.datetime,
+    actor: Actor | None = None,
+    confirmed: bool = False,
     index: bool = True,
-) -> Child:  # fmt: skip
+) -> Child:
     """Open the file of a child in a village, with all those around it, or nothing of it.
 
     ValidationError by field (a guardian's, parent's or payee's under the prefix ``guardian-0-`` and so on);
@@ -200,7 +193,7 @@ def add_child(
         raise NeedsConfirmation(warnings)
     registered = data.registered_date or today
     risk = RiskLevel(data.risk)
-    given, key = _number_and_key(region_id)
+    given, key = numbers.next_number(region_id)
     with transaction.atomic():
         child = Child(
             pk=key,
@@ -272,9 +265,14 @@ class _prefixed:
 
 
 def change_child(
-    child: Child, changes: dict[str, Any], *, at: dt.datetime, actor: Actor | None = None, reason: str = "",
+    child: Child,
+    changes: dict[str, Any],
+    *,
+    at: dt.datetime,
+    actor: Actor | None = None,
+    reason: str = "",
     confirmed: bool = False,
-) -> Child:  # fmt: skip
+) -> Child:
     """Change the fields named in CHANGEABLE. Same errors as add_child; a ValueError for another field."""
     check_duty(actor or Actor.current(), FIELD)
     if unknown := changes.keys() - CHANGEABLE:
@@ -332,9 +330,14 @@ def set_category(
 
 
 def set_risk(
-    child: Child, risk: str, *, at: dt.datetime, actor: Actor | None = None, reason: str = "",
+    child: Child,
+    risk: str,
+    *,
+    at: dt.datetime,
+    actor: Actor | None = None,
+    reason: str = "",
     next_visit_date: dt.date | None = None,
-) -> Child:  # fmt: skip
+) -> Child:
     """Set the colour that is in force. Who may lower it is the business of the visit's review.
 
     The next visit moves to ``next_visit_date`` if given, else to within the new colour's interval from today.

@@ -22,7 +22,7 @@ READ_AGAIN_SECONDS = 30 * 60  # reading the same file again within this time is 
 
 
 def is_limited(child: Child) -> bool:
-    """Whether the open scope shows this child only through a referral: name, age, sex, stage of schooling, need."""
+    """Whether the scope shows this child only through a referral: name, age, sex, schooling, need."""
     scope = current()
     inside = "cases" in scope.lenses and scope.covers(child.region_id)
     return child.pk in scope.limited and child.pk not in scope.shared and not inside

@@ -1,7 +1,7 @@
 """Sharing one child's file with a person whose area does not cover it, and taking that back.
 
-The commonest need: a child is registered in one village and lives in another, whose director visits it. A share
-is an object permission that the person's next request loads into its scope. Both acts are logged.
+The commonest need: a child is registered in one village and lives in another, whose director visits it.
+A share is an object permission that the person's next request loads into its scope. Both acts are logged.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def share_child(
 ) -> None:
     """Let a director, supervisor or clerk elsewhere see and keep this child's file.
 
-    ValidationError by field; RegisterRefused when the person holds no such post today or sees the child anyway.
+    ValidationError by field; RegisterRefused when the person holds no such post or sees the child anyway.
     """
     check_duty(actor or Actor.current(), REVIEWERS)
     if not reason.strip():

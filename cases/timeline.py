@@ -1,7 +1,7 @@
 """Everything that happened to one child, newest first: this app's own rows, and the transitions on record.
 
-Other apps' transitions are told by the labels of their own tables; what they add beside stands in their panels.
-The own rows are read as one union of a common shape, so that the page costs few queries however much it tells.
+Other apps' transitions are told by the labels of their own tables; more stands in their panels. The own rows
+are read as one union of a common shape, so that the page costs few queries however much it tells.
 """
 
 from __future__ import annotations
@@ -59,8 +59,13 @@ class Event:
     def as_row(self) -> dict[str, Any]:
         """As the component ``timeline`` takes it."""
         return {
-            "icon": self.icon, "title": self.title, "text": self.text, "url": self.url, "hot": self.hot, "date": self.at,
-        }  # fmt: skip
+            "icon": self.icon,
+            "title": self.title,
+            "text": self.text,
+            "url": self.url,
+            "hot": self.hot,
+            "date": self.at,
+        }
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def address(name: str, *args: Any) -> str:
 
 
 def timeline_of(child: Child, limit: int = MOST) -> list[Event]:
-    """The newest ``limit`` events of a child. Two queries, and one for each kind of record that may be restricted."""
+    """The newest ``limit`` events of a child. Two queries, and one for each kind that may be restricted."""
     first, *rest = _sources(child)
     rows = [
         Row(*values)
@@ -111,7 +116,7 @@ def _shape(
     who: Any = "",
     key: str = "pk",
 ) -> QuerySet[Any, tuple[Any, ...]]:
-    """Rows as tuples of the common shape. Arguments are field names, or expressions; empty ones are empty texts."""
+    """Rows as tuples of the common shape. Arguments are field names or expressions; "" is an empty text."""
 
     def words(part: Any) -> Any:
         expression = F(part) if isinstance(part, str) and part else Value("") if part == "" else part
@@ -120,19 +125,31 @@ def _shape(
     return (
         rows.order_by()
         .annotate(
-            x_source=Value(source, CharField()), x_at=Cast(at, DateTimeField()), x_code=words(code), x_other=words(other),
-            x_title=words(title), x_text=words(text), x_who=words(who), x_key=F(key),
+            x_source=Value(source, CharField()),
+            x_at=Cast(at, DateTimeField()),
+            x_code=words(code),
+            x_other=words(other),
+            x_title=words(title),
+            x_text=words(text),
+            x_who=words(who),
+            x_key=F(key),
         )
         .values_list("x_source", "x_at", "x_code", "x_other", "x_title", "x_text", "x_who", "x_key")
-    )  # fmt: skip
+    )
 
 
 def _sources(child: Child) -> Iterator[QuerySet[Any, tuple[Any, ...]]]:
     visits = Visit.objects.filter(child=child).exclude(state=VisitState.DRAFT)
     yield _shape(
-        visits, "visit", "visited_at", code="kind", other=Coalesce(F("state"), Value("")), title=_step("risk_before", "risk"),
-        text=Left("text", TEXT), who="conducted_by__name",
-    )  # fmt: skip
+        visits,
+        "visit",
+        "visited_at",
+        code="kind",
+        other=Coalesce(F("state"), Value("")),
+        title=_step("risk_before", "risk"),
+        text=Left("text", TEXT),
+        who="conducted_by__name",
+    )
     yield _shape(Child.objects.filter(pk=child.pk), "registered", "registered_date", text="number")
     yield from _changes(child)
     yield _shape(Case.objects.filter(child=child), "case", "opened_at", title="title", who="opened_by__name")
@@ -276,7 +293,7 @@ TELL: dict[str, Callable[[Row], Event]] = {
 
 
 def _transitions(child: Child, limit: int) -> Iterator[Event]:
-    """Transitions of everything that belongs to the child. Visits tell their own state, so theirs are left out.
+    """Transitions of everything that belongs to the child, but visits, which tell their own state.
 
     A record of something restricted is shown only to those who may see the thing itself.
     """
@@ -299,9 +316,12 @@ def _transitions(child: Child, limit: int) -> Iterator[Event]:
         title = f"{model._meta.verbose_name}{_(': ')}{transition.label if transition else record.name}"
         page = PAGES.get(record.subject, "")
         yield Event(
-            record.at, ICONS.get(model._meta.app_label, "history"), title,
-            _said(record.user.name if record.user else "", record.reason), address(page, record.subject_id) if page else "",
-        )  # fmt: skip
+            record.at,
+            ICONS.get(model._meta.app_label, "history"),
+            title,
+            _said(record.user.name if record.user else "", record.reason),
+            address(page, record.subject_id) if page else "",
+        )
 
 
 def _may_be_restricted(subject: str) -> bool:

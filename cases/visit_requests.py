@@ -44,8 +44,12 @@ def ask_for_visits(
     children = Child.objects.filter(pk__in=list(child_ids), left_date__isnull=True).order_by("pk")
     return VisitTask.objects.bulk_create(
         VisitTask(
-            child_id=pk, region_id=region_id, due_date=due_date, reason=reason.strip()[:200],
-            asked_by_id=actor.user_id or None, asked_at=at,
+            child_id=pk,
+            region_id=region_id,
+            due_date=due_date,
+            reason=reason.strip()[:200],
+            asked_by_id=actor.user_id or None,
+            asked_at=at,
         )
         for pk, region_id in children.values_list("pk", "region_id")
-    )  # fmt: skip
+    )

@@ -294,9 +294,17 @@ def test_the_timeline_tells_what_happened_but_no_restricted_case(cast: Cast) -> 
     own, director = cast.children["own"], cast.users["director"]
     with open_scope(cast.scope("supervisor")):
         Visit.objects.create(
-            child=own, region_id=own.region_id, kind="door", visited_at=AT, risk_before="yellow", risk="red", state="approved",
-            submitted_at=AT, conducted_by=director, text="祖母摔伤",
-        )  # fmt: skip
+            child=own,
+            region_id=own.region_id,
+            kind="door",
+            visited_at=AT,
+            risk_before="yellow",
+            risk="red",
+            state="approved",
+            submitted_at=AT,
+            conducted_by=director,
+            text="祖母摔伤",
+        )
         register.set_risk(own, "red", at=AT, reason="监护人住院")
         register.set_category(own, "orphan", since=TODAY, at=AT, reason="父亲死亡")
         Case.objects.create(
@@ -312,9 +320,16 @@ def test_the_timeline_tells_what_happened_but_no_restricted_case(cast: Cast) -> 
 
         with open_scope(cast.scope("supervisor")):
             TransitionRecord.objects.create(
-                subject="cases.case", subject_id="999999", region_id=own.region_id, child_id=own.pk, name="close", source="open",
-                target="closed", at=AT, reason="性侵案件",
-            )  # fmt: skip
+                subject="cases.case",
+                subject_id="999999",
+                region_id=own.region_id,
+                child_id=own.pk,
+                name="close",
+                source="open",
+                target="closed",
+                at=AT,
+                reason="性侵案件",
+            )
     url = reverse("cases:child_section", args=[own.pk, "timeline"])
     page = cast.client("supervisor").get(url).content.decode()
     for told in ("祖母摔伤", "监护人住院", "父亲死亡", "临时照料", "林桂芳"):
@@ -328,10 +343,20 @@ def test_the_timeline_tells_what_happened_but_no_restricted_case(cast: Cast) -> 
 # --- Forms -----------------------------------------------------------------------------------------------
 
 FORM = {
-    "region": VILLAGE, "name": "陶小雨", "birth_date": "2015-03-04", "sex": "male", "primary_category": "de_facto_unattended",
-    "risk": "yellow", "placement": "scattered", "guardian-0-name": "陶德海", "guardian-0-relation": "grandfather",
-    "guardian-0-kind": "both", "father-kind": "imprisoned", "father-start_date": "2025-03-12", "father-evidence": "criminal_judgment",
-}  # fmt: skip
+    "region": VILLAGE,
+    "name": "陶小雨",
+    "birth_date": "2015-03-04",
+    "sex": "male",
+    "primary_category": "de_facto_unattended",
+    "risk": "yellow",
+    "placement": "scattered",
+    "guardian-0-name": "陶德海",
+    "guardian-0-relation": "grandfather",
+    "guardian-0-kind": "both",
+    "father-kind": "imprisoned",
+    "father-start_date": "2025-03-12",
+    "father-evidence": "criminal_judgment",
+}
 
 
 def test_adding_a_child(cast: Cast) -> None:
@@ -389,8 +414,16 @@ def test_changing_a_file(cast: Cast) -> None:
     own = cast.children["own"]
     client, url = cast.client("director"), reverse("cases:child_edit", args=[own.pk])
     assert OWN_ID in client.get(url).content.decode()
-    values = {"name": "林晓曼", "id_number": OWN_ID, "birth_date": "2017-05-20", "sex": "female", "placement": "scattered",
-              "household_region": VILLAGE, "residence_region": OTHER_VILLAGE, "school_stage": "primary"}  # fmt: skip
+    values = {
+        "name": "林晓曼",
+        "id_number": OWN_ID,
+        "birth_date": "2017-05-20",
+        "sex": "female",
+        "placement": "scattered",
+        "household_region": VILLAGE,
+        "residence_region": OTHER_VILLAGE,
+        "school_stage": "primary",
+    }
     assert client.post(url, values).status_code == 302
     with open_scope(cast.scope("director")):
         own.refresh_from_db()

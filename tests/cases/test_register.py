@@ -181,7 +181,8 @@ def test_changes_are_kept_with_their_reason(cast: Cast) -> None:
         assert not search.find("小满")
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT name, pgh_reason, pgh_user FROM cases_childevent WHERE pgh_obj_id = %s ORDER BY pgh_id DESC",
+                "SELECT name, pgh_reason, pgh_user FROM cases_childevent "
+                "WHERE pgh_obj_id = %s ORDER BY pgh_id DESC",
                 [own.pk],
             )
             assert cursor.fetchone() == ("林晓曼", "户口簿更正", cast.users["director"].pk)
@@ -235,9 +236,16 @@ def test_leaving_waits_for_visits_under_review(cast: Cast) -> None:
     own = cast.children["own"]
     with open_scope(cast.scope("supervisor")):
         Visit.objects.create(
-            child=own, region_id=own.region_id, kind="door", visited_at=AT, risk_before="yellow", risk="red",
-            state="submitted", submitted_at=AT, conducted_by=cast.users["director"],
-        )  # fmt: skip
+            child=own,
+            region_id=own.region_id,
+            kind="door",
+            visited_at=AT,
+            risk_before="yellow",
+            risk="red",
+            state="submitted",
+            submitted_at=AT,
+            conducted_by=cast.users["director"],
+        )
         with pytest.raises(RegisterRefused):
             register.leave_register(own, day=TODAY, reason_code="06", at=AT)
 
