@@ -155,6 +155,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=3, minute=40),
     },
     "resume-jobs": {"task": "staff.jobs.resume_jobs", "schedule": crontab()},
+    "withdraw-ended-assignments": {
+        "task": "staff.tasks.withdraw_ended_assignments",
+        "schedule": crontab(hour=0, minute=10),
+    },
     "start-monthly-runs": {"task": "cases.matching.tasks.start_monthly_runs", "schedule": crontab(minute=5)},
 }
 
