@@ -13,6 +13,7 @@ from cases.case_selectors import Person
 from cases.models import Case, CaseAction
 from cases.visit_enums import CaseState
 from cases.visit_pages import events_of, place
+from cases.workflows import COUNTY
 from staff.models import TransitionRecord, User
 from staff.templatetags.look import day, moment
 from staff.workflow import Actor, available
@@ -26,6 +27,13 @@ def segments(current: str, counts: dict[str, int]) -> list[dict[str, Any]]:
         {"label": label, "url": f"{here}?show={code}", "current": code == current, "count": counts[code]}
         for code, label in labels.items()
     ]
+
+
+def list_actions(actor: Actor) -> list[dict[str, Any]]:
+    """Ways on from the list: the county finds there what has climbed to it."""
+    if actor.role not in COUNTY:
+        return []
+    return [{"label": _("Climbed to the county"), "url": reverse("cases:queue"), "icon": "arrow-up-right"}]
 
 
 def case_row(case: Case) -> dict[str, Any]:
@@ -77,7 +85,7 @@ def case_values(case: Case, plan: list[CaseAction], actor: Actor) -> dict[str, A
 def steps(case: Case) -> list[dict[str, Any]]:
     """The way of a case: opened, handed up if it was, helped, closed."""
     ahead = case.state in (CaseState.PLANNED, CaseState.CLOSED)
-    entries = [{"label": _("Opened"), "note": moment(case.opened_at), "state": "done"}]
+    entries = [{"label": _("Case opened"), "note": moment(case.opened_at), "state": "done"}]
     if case.at_county:
         waiting = case.state == CaseState.ESCALATED
         entries.append({"label": _("With the county"), "note": "", "state": "now" if waiting else "done"})
@@ -97,12 +105,11 @@ def actions(case: Case, actor: Actor) -> list[Any]:
             entries.append(
                 {
                     "name": one.name,
-                    "label": one.label,
+                    "label": _("Close the case"),
                     "icon": one.icon,
                     "primary": False,
                     "fields": CloseForm(auto_id="close_%s"),
                     "prompt": _("How did the case end?"),
-                    "submit": _("Close the case"),
                 }
             )
         else:

@@ -51,6 +51,7 @@ def cases(request: HttpRequest) -> HttpResponse:
         "segments": pages.segments(segment, counts),
         "rows": [pages.case_row(case) for case in page],
         "segment": segment,
+        "head_actions": pages.list_actions(Actor.current()),
     }
     return render(request, "cases/cases.html", context)
 

@@ -80,6 +80,7 @@ def queue_values(
         "queue": queue,
         "show": show,
         "at_county": at_county,
+        "title": _("Climbed to the county") if at_county else _("Review queue"),
         "tiles": tiles,
         "groups": [
             {

@@ -109,7 +109,7 @@ def _shot(photo: VisitPhoto) -> dict[str, Any]:
 
 def findings(visit: Visit) -> str:
     """What a visit found, in one line: problems by name, or that there were none."""
-    words = [str(Problem(code).label) for codes in visit.problems.values() for code in codes]
+    words = [str(Problem(code).label) for code in codes_of(visit)]
     if not words:
         words = [str(FOCUS_SHORT[FocusQuestion(code)]) for code, answer in visit.answers.items() if answer]
     return _(", ").join(words) or _("Nothing found")
@@ -216,7 +216,13 @@ def visit_facts(visit: Visit) -> dict[str, Any]:
 
 
 def codes_of(visit: Visit) -> list[str]:
-    return [code for codes in visit.problems.values() for code in codes]
+    """The problems of a visit, in the order of the form (JSON keeps none)."""
+    return [
+        problem.value
+        for domain, listed in PROBLEMS.items()
+        for problem in listed
+        if problem in visit.problems.get(domain, ())
+    ]
 
 
 def events_of(records: Sequence[TransitionRecord], obj: Any) -> list[dict[str, Any]]:
