@@ -1,0 +1,40 @@
+"""``make bench``: every number that the documents quote, measured in one run, each beside its baseline."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+
+CLAIMS = ("pages", "scope", "matching")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("only", nargs="*", choices=[*CLAIMS, []], help="measure only these")
+    chosen = parser.parse_args().only or CLAIMS
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    django.setup()
+    from bench import matching, pages, scope
+    from tests import database
+
+    parts = {"pages": pages.measure, "scope": scope.measure, "matching": matching.measure}
+    results: dict[str, object] = {"python": platform.python_version(), "cores": os.cpu_count()}
+    for name in chosen:
+        print(f"measuring {name}", file=sys.stderr)
+        clone = f"childwelfare_bench_{name}"
+        database.make_clone(clone)
+        database.use(clone)
+        try:
+            results[name] = parts[name]()
+        finally:
+            database.drop_clone(clone)
+    print(json.dumps(results, ensure_ascii=False, indent=1))
+
+
+if __name__ == "__main__":
+    main()
