@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q, Window
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,13 +22,11 @@ from staff.enums import Role
 from staff.templatetags.look import grouped, money
 from staff.workflow import Actor
 from subsidies import application_pages, batch_pages
-from subsidies.application_pages import DECIDED
 from subsidies.applications import overrides
-from subsidies.batch_views import county
 from subsidies.duties import holders
 from subsidies.enums import BatchState, EntitlementState
 from subsidies.forms import month_or_none
-from subsidies.models import Application, Entitlement, PaymentBatch
+from subsidies.models import Entitlement, PaymentBatch
 from subsidies.months import month_of
 
 READERS = (Role.CLERK, Role.APPROVER, Role.LEADER)
@@ -44,7 +42,7 @@ def month(request: HttpRequest) -> HttpResponse:
     """``?month=2026-10``; the present month by default."""
     today = timezone.localdate()
     shown = month_or_none(request.GET.get("month", "")) or month_of(today)
-    region = county()
+    region = request.assignment.post.region  # type: ignore[attr-defined]
     calendar = overrides()
     actor = Actor.current()
     batches = list(
@@ -56,7 +54,8 @@ def month(request: HttpRequest) -> HttpResponse:
     )
     waiting = any(batch.state in (BatchState.PREPARED, BatchState.APPROVED) for batch in batches)
     names = holders((Role.APPROVER, Role.RELEASER), region.pk, today) if waiting else {}
-    open_rows = list(application_pages.listed("open", actor.role)[: ROWS + 1])
+    everything = Window(Count("pk"))
+    open_rows = list(application_pages.listed("open", actor.role).annotate(everything=everything)[:ROWS])
     context = {
         "shown": shown,
         "region": region,
@@ -83,8 +82,8 @@ def month(request: HttpRequest) -> HttpResponse:
         ],
         "may_prepare": actor.role == Role.CLERK and not batches,
         "prepare_url": f"{reverse('subsidies:batch_prepare')}?month={shown:%Y-%m}",
-        "applications": [application_pages.row(row, today, calendar) for row in open_rows[:ROWS]],
-        "application_count": Application.objects.exclude(state__in=DECIDED).count(),
+        "applications": [application_pages.row(row, today, calendar) for row in open_rows],
+        "application_count": open_rows[0].everything if open_rows else 0,
         "rechecks": rechecks(shown),
         "discrepancies": discrepancies(),
     }

@@ -42,6 +42,6 @@ urlpatterns: list[URLPattern] = [
     path("payments/<int:pk>/", payment_views.payment, name="payment"),
     path("rates/", rate_views.rates, name="rates"),
     path("rates/add/", rate_views.rate_add, name="rate_add"),
-    path("children/<int:pk>/subsidies/", entitlement_views.child_panel, name="child_panel"),
+    path("children/<int:pk>/panels/subsidies/", entitlement_views.child_panel, name="child_panel"),
     *report_urls,
 ]

@@ -1,0 +1,208 @@
+"""What the bank reports: all or nothing, never twice, and what failed is paid later to the right account."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from decimal import Decimal
+
+import pytest
+import xlsxwriter
+
+from staff import files
+from staff.workflow import TransitionRefused
+from subsidies import bank_files, bank_results
+from subsidies.bank_results import ResultRefused, fail_reason_of, import_result
+from subsidies.enums import FailReason
+from subsidies.models import BankFile, BankResult, Payment, PaymentBatch
+from tests.subsidies.conftest import DECEMBER, NOVEMBER, OCTOBER, Office, moment
+
+HEAD = "业务编号,本次发放金额（元）,银行账号,处理结果,失败原因,入账日期"
+AT = moment(10, 23)
+
+
+def released(office: Office) -> PaymentBatch:
+    office.entitle(office.child("own"))
+    office.entitle(office.child("neighbour"))
+    office.entitle(office.child("township"))
+    return office.pay()
+
+
+def result(*rows: str, encoding: str = "utf-8") -> bytes:
+    return "\n".join((HEAD, *rows)).encode(encoding)
+
+
+def take(office: Office, batch: PaymentBatch, data: bytes, who: str = "clerk", name: str = "r.csv") -> bank_results.Outcome:
+    with office.as_(who) as actor:
+        return import_result(actor=actor, at=AT, batch=batch, name=name, data=data)
+
+
+GOOD = ("PB-202610-01-00001,1550.00,7801,成功,,2026-10-22", "PB-202610-01-00002,1550.00,6217001234567802,失败,户名不符,")
+
+
+def states(office: Office) -> list[tuple[str, str]]:
+    with office.as_("clerk"):
+        return list(Payment.objects.order_by("pk").values_list("state", "fail_reason"))
+
+
+def test_each_line_paid_or_failed_then_reconciled(office: Office) -> None:
+    batch = released(office)
+    assert take(office, batch, result(*GOOD)) == bank_results.Outcome(paid=1, failed=1)
+    assert states(office) == [("paid", ""), ("failed", "name_differs"), ("sent", "")]
+    with office.as_("clerk"):
+        paid = Payment.objects.get(line=1)
+        assert paid.paid_date == dt.date(2026, 10, 22)
+        assert PaymentBatch.objects.get().state == "released"
+    take(office, batch, result("PB-202610-01-00003,\"1,550.00\",7803,入账成功,,20261023"), "releaser")
+    with office.as_("clerk"):
+        done = PaymentBatch.objects.get()
+        assert (done.state, done.reconciled_by_id) == ("reconciled", office.cast.users["releaser"].pk)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_the_same_file_twice_changes_nothing(office: Office, encoding: str) -> None:
+    batch = released(office)
+    data = result(*GOOD, encoding=encoding)
+    take(office, batch, data)
+    assert take(office, batch, data) == bank_results.Outcome(repeated=True)
+    # the same lines in other bytes
+    assert take(office, batch, data + b"\n") == bank_results.Outcome(unchanged=2)
+    with office.as_("clerk"):
+        assert BankResult.objects.count() == 2
+
+
+PROBLEMS = [
+    (["PB-202610-01-00009,1550.00,7801,成功,,"], "业务编号", "Line 9 was not sent"),
+    (["PB-202609-01-00001,1550.00,7801,成功,,"], "业务编号", "belongs to batch PB-202609-01"),
+    (["nonsense,1550.00,7801,成功,,"], "业务编号", "no line number"),
+    ([GOOD[0], GOOD[0]], "业务编号", "already stands in row 2"),
+    (["PB-202610-01-00001,1550.01,7801,成功,,"], "金额", "1550.01 differs from the 1550.00"),
+    (["PB-202610-01-00001,x,7801,成功,,"], "金额", "no amount"),
+    (["PB-202610-01-00001,1550.00,7802,成功,,"], "银行账号", "ends in 7802"),
+    (["PB-202610-01-00001,1550.00,801,成功,,"], "银行账号", "—"),
+    (["PB-202610-01-00001,1550.00,7801,也许,,"], "处理结果", "也许"),
+    (["PB-202610-01-00001,1550.00,7801,成功,,2026-12-31"], "入账日期", "up to today"),
+]
+
+
+@pytest.mark.parametrize(("rows", "field", "words"), PROBLEMS)
+def test_a_wrong_row_is_named_and_nothing_is_half_done(office: Office, rows: list[str], field: str, words: str) -> None:
+    batch = released(office)
+    with pytest.raises(ResultRefused) as caught:
+        take(office, batch, result("PB-202610-01-00003,1550.00,7803,成功,,", *rows))
+    problem = caught.value.problems[-1]
+    assert (problem.line, problem.field) == (2 + len(rows), field)
+    assert words.replace("row 2", "row 3") in problem.message
+    assert {state for state, _reason in states(office)} == {"sent"}
+    with office.as_("clerk"):
+        assert not BankResult.objects.exists()
+
+
+def test_a_line_reported_as_failed_is_not_later_paid_by_a_file(office: Office) -> None:
+    batch = released(office)
+    take(office, batch, result(*GOOD))
+    with pytest.raises(ResultRefused) as caught:
+        take(office, batch, result("PB-202610-01-00002,1550.00,7802,成功,,"))
+    assert "written confirmation" in caught.value.problems[0].message
+
+
+def test_a_payment_that_comes_back_days_later_is_failed(office: Office) -> None:
+    batch = released(office)
+    take(office, batch, result(GOOD[0]))
+    assert take(office, batch, result("PB-202610-01-00001,1550.00,7801,退回,账户已销户,")).failed == 1
+    assert states(office)[0] == ("failed", "account_closed")
+    with office.as_("clerk"):
+        assert Payment.objects.get(line=1).paid_date is None
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00\x01\x02", "姓名,金额\n林小满,1\n".encode(), HEAD.encode()])
+def test_a_file_that_is_none(office: Office, data: bytes) -> None:
+    batch = released(office)
+    with pytest.raises(ResultRefused):
+        take(office, batch, data)
+
+
+def test_duties_and_states(office: Office) -> None:
+    office.entitle(office.child("own"))
+    batch = office.prepare()
+    with pytest.raises(TransitionRefused, match="not been released"):
+        take(office, batch, result(GOOD[0]))
+    with pytest.raises(TransitionRefused, match="duty"):
+        take(office, batch, result(GOOD[0]), "approver")
+
+
+def test_our_own_workbook_comes_back_with_a_result_column(office: Office) -> None:
+    batch = released(office)
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    sheet = book.add_worksheet()
+    sheet.write(0, 0, "重庆农村商业银行 代发结果")
+    for column, title in enumerate((*bank_files.HEADERS, "处理结果", "失败原因")):
+        sheet.write(2, column, title)
+    with office.as_("clerk"):
+        for row, payment in enumerate(Payment.objects.select_related("entitlement").order_by("line"), start=3):
+            values = bank_files.rows_of(batch, [payment], {})[0]
+            for column, value in enumerate(values):
+                sheet.write_number(row, column, float(value)) if column == 8 else sheet.write_string(row, column, value)
+            sheet.write(row, 16, "成功" if row < 5 else "失败")
+            sheet.write(row, 17, "" if row < 5 else "账户冻结")
+    sheet.write(6, 0, "合计")
+    book.close()
+    with office.as_("clerk"):
+        assert take(office, batch, buffer.getvalue(), name="r.xlsx") == bank_results.Outcome(paid=2, failed=1)
+    assert states(office)[2] == ("failed", "account_frozen")
+
+
+def test_the_same_batch_gives_the_same_bytes(office: Office) -> None:
+    batch = released(office)
+    with office.as_("releaser"):
+        payments = list(Payment.objects.select_related("entitlement").order_by("line"))
+        rows = bank_files.rows_of(batch, payments, {500152001000: "桂林街道", 500152002000: "梓潼街道"})
+        for kind, data in (("csv", bank_files.as_csv(rows)), ("xlsx", bank_files.as_xlsx(rows, batch.released_at))):
+            kept = BankFile.objects.get(format=kind)
+            assert files.read(kept.file) == data
+            assert kept.file.sha256 == __import__("hashlib").sha256(data).hexdigest()
+    assert rows[0][:5] == ("PB-202610-01-00001", "1", "桂林街道", "林小满", "500152********1023") or rows[0][4].startswith("500152****")
+
+
+def test_the_file_shows_no_childs_number(office: Office) -> None:
+    released(office)
+    from tests.cast import OWN_ID
+
+    with office.as_("releaser"):
+        assert OWN_ID not in files.read(BankFile.objects.get(format="csv").file).decode("gb18030")
+
+
+def test_what_failed_is_paid_later_to_the_corrected_account_and_never_twice(office: Office) -> None:
+    batch = released(office)
+    take(office, batch, result(GOOD[0], "PB-202610-01-00002,1550.00,7802,失败,账号错误,", "PB-202610-01-00003,1550.00,7803,成功,,"))
+    office.give_account(office.child("neighbour"), "6217005555555555")
+    november = office.pay(NOVEMBER)
+    lines = [line for line in office.lines(november) if line.child_name == "秦白露"]
+    assert [(line.kind, line.month, line.amount, line.account[-4:], line.state) for line in lines] == [
+        ("regular", NOVEMBER, Decimal("1550.00"), "5555", "sent"),
+        ("arrears", OCTOBER, Decimal("1550.00"), "5555", "sent"),
+    ]
+    # while the second attempt is on its way, and after it, nothing more is owed for October
+    assert [line.kind for line in office.lines(office.prepare(DECEMBER)) if line.child_name == "秦白露"] == ["regular"]
+    assert states(office)[1] == ("failed", "account_wrong")
+
+
+def test_an_account_that_the_bank_refused_and_nobody_changed_is_an_exception(office: Office) -> None:
+    batch = released(office)
+    take(office, batch, result("PB-202610-01-00002,1550.00,7802,失败,账号错误,"))
+    november = office.prepare(NOVEMBER)
+    with office.as_("clerk"):
+        assert list(november.issues.values_list("kind", "child_name")) == [("account_refused", "秦白露")]
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [("户名与账号不符", FailReason.NAME_DIFFERS), ("账户已销户", FailReason.ACCOUNT_CLOSED), ("收款账户冻结", FailReason.ACCOUNT_FROZEN),
+     ("久悬户", FailReason.ACCOUNT_DORMANT), ("开户行不存在", FailReason.BANK_CODE_WRONG), ("账号不存在", FailReason.ACCOUNT_WRONG),
+     ("系统繁忙", FailReason.BANK_SYSTEM), ("", FailReason.OTHER), ("其他", FailReason.OTHER)],
+)  # fmt: skip
+def test_the_banks_words(message: str, code: FailReason) -> None:
+    assert fail_reason_of(message) is code
+
+
