@@ -5,4 +5,4 @@ class SubsidiesConfig(AppConfig):
     name = "subsidies"
 
     def ready(self) -> None:
-        from subsidies import reveals, tasks  # noqa: F401  (they register what can be revealed and what jobs do)
+        from subsidies import remedies, reveals, tasks  # noqa: F401  (they register remedies, reveals and jobs)

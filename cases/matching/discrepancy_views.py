@@ -165,6 +165,8 @@ def discrepancy_decide(request: HttpRequest, pk: int) -> HttpResponse:
     if action == "reopen":
         return _reopen(request, found)
     state, _colon, code = action.partition(":")
+    if state not in (State.TRUE, State.UNTRUE, State.UNCHECKABLE):
+        return _page(request, found, refused=_("Choose what was found."))
     reason = ReasonForm(request.POST, prefix=action.replace(":", "-"))
     remedy = REMEDIES.get(code)
     form = remedy.form(request.POST, discrepancy=found, prefix=code) if remedy and remedy.form else None

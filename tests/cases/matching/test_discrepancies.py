@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from cases.matching import discrepancies as service
 from cases.matching.remedies import REMEDIES, Remedy
-from cases.models import Child, Discrepancy, MatchCandidate, VisitTask
+from cases.models import Child, Discrepancy, ListRow, MatchCandidate, VisitTask
 from staff.models import TransitionRecord
 from staff.workflow import TransitionRefused
 from tests.cases.matching.conftest import (
@@ -55,8 +55,6 @@ def test_a_minor_on_the_list_and_not_on_the_register(cast: Cast, take: Import) -
     assert raised[0].child_id is None
     assert raised[0].region_id == cast.children["own"].region_id
     assert MINOR not in str(raised[0].detail)
-    # Ten working days after 2026-10-10, a Saturday that is worked; the due date counts from the day of the match.
-    assert raised[0].due_date > dt.date(2026, 10, 10)
 
 
 def test_due_date_is_counted_in_working_days(cast: Cast) -> None:
@@ -123,19 +121,15 @@ def test_finding_again_changes_nothing(cast: Cast, take: Import) -> None:
 
 def test_what_is_no_longer_found_goes_unless_somebody_has_touched_it(cast: Cast, take: Import) -> None:
     take(csv_list(UNKNOWN, row("罗立秋", "", birth="2013-08-07", head="罗长河")))
-    first, second = found(cast)
+    _first, second = found(cast)
     with acting(cast, "supervisor") as actor:
         service.report_finding(discrepancy=second, found="true", text="入户见到", actor=actor, at=AT)
     with acting(cast, "clerk"):
         run = month_run(cast)
-        run.region  # noqa: B018
-        from cases.models import ListRow
-
         ListRow.objects.filter(name="罗小暑").update(birth_date="1980-01-01", id_number="")
         ListRow.objects.filter(name="罗立秋").update(birth_date="1980-01-01")
         service.finish_run(run, at=AT)
     assert [d.pk for d in found(cast)] == [second.pk]
-    assert first.pk != second.pk
 
 
 def test_untrue_and_open_ones_are_not_raised_again_next_month(cast: Cast, take: Import) -> None:
