@@ -20,6 +20,7 @@ from cases.matching.normalise import (
     clean_date,
     clean_id,
     clean_name,
+    clean_sex,
     name_sound,
     split_number_from_name,
     village_keys,
@@ -31,12 +32,13 @@ REPAIRABLE: Final = frozenset({IdKind.WRONG, IdKind.CUT, IdKind.LENGTH, IdKind.F
 TABLES: Final = """
 CREATE TEMP TABLE key_row (
     row bigint, household text, kind text, number text, head text, tail text, born int, birth int,
-    name text, sound text, head_name text, head_sound text, head_number text, village bigint, township bigint
+    name text, sound text, head_name text, head_sound text, head_number text, village bigint, township bigint,
+    sex text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE key_row_repair (row bigint, number text) ON COMMIT DROP;
 CREATE TEMP TABLE key_child (
-    child bigint, number text, valid boolean, birth int, name text, sound text, village bigint, township
-    bigint
+    child bigint, number text, valid boolean, birth int, name text, sound text, village bigint,
+    township bigint, sex text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE key_child_repair (child bigint, number text) ON COMMIT DROP;
 CREATE TEMP TABLE key_kin (child bigint, number text, name text, sound text, head boolean) ON COMMIT DROP;
@@ -64,6 +66,7 @@ class RowFacts(NamedTuple):
     head_number: str
     village: str
     sender: str
+    sex: str = ""
 
 
 class KinFacts(NamedTuple):
@@ -75,7 +78,9 @@ class KinFacts(NamedTuple):
 
 
 class ChildFacts(NamedTuple):
-    """What the register says of a child. `birth` is yyyymmdd, `village` the 12-digit code of its village."""
+    """What the register says of a child. `birth` is yyyymmdd, `village` the 12-digit code of its village,
+    `sex` `male`, `female` or ''.
+    """
 
     child: int
     name: str
@@ -83,6 +88,7 @@ class ChildFacts(NamedTuple):
     birth: int
     village: int
     kin: tuple[KinFacts, ...]
+    sex: str = ""
 
 
 @dataclass(slots=True)
@@ -168,7 +174,7 @@ def load(
             valid = clean.kind == IdKind.VALID or identity.is_valid(clean.text)
             village = fact.village or None
             township = fact.village // 1000 * 1000 if fact.village else None
-            yield fact.child, clean.text, valid, fact.birth, name, sounds[name], village, township
+            yield fact.child, clean.text, valid, fact.birth, name, sounds[name], village, township, fact.sex
 
     copy_rows(cursor, "key_child", child_lines())
     copy_rows(cursor, "key_kin", kin)
@@ -176,7 +182,7 @@ def load(
     numbers.discard("")
 
     repairs: list[tuple[object, ...]] = []
-    dates = Distinct(clean_date)
+    dates, sexes = Distinct(clean_date), Distinct(clean_sex)
     found: dict[tuple[str, str], int | None] = {}
 
     def row_lines() -> Iterator[tuple[object, ...]]:
@@ -199,7 +205,7 @@ def load(
                 fact.row, fact.household or None, clean.kind.value, clean.text, clean.head, clean.tail,
                 clean.birth, dates[fact.birth], name, sounds[name], head_name, sounds[head_name],
                 _number(ids[fact.head_number]),
-                village, township,
+                village, township, sexes[fact.sex],
             )  # fmt: skip
 
     copy_rows(cursor, "key_row", row_lines())

@@ -24,7 +24,11 @@ from staff.models import Region
 STEPS: Final = ("load", "houses", "pairs", "judged", "evidence", "guards", "keep")
 ROW_FIELDS: Final = (
     "pk", "list_import_id", "household", "name", "id_number", "birth_date", "head_name", "head_id",
-    "village_name", "sender_code",
+    "village_name", "sender_code", "sex",
+)  # fmt: skip
+CHILD_FIELDS: Final = (
+    "pk", "name", "id_number", "birth_date", "sex", "region_id", "household__head_name",
+    "household__head_id_number",
 )  # fmt: skip
 ROWS_AT_A_TIME: Final = 5_000
 
@@ -159,9 +163,8 @@ def _rows(lists: list[ListImport]) -> Iterator[keys.RowFacts]:
     """The rows of the lists in order, decrypted as they are read."""
     found = ListRow.objects.filter(list_import__in=[each.pk for each in lists]).order_by("pk")
     heads: dict[str, str] = {}
-    for pk, list_id, household, name, number, birth, head_name, head_id, village, sender in found.values_list(
-        *ROW_FIELDS
-    ).iterator(chunk_size=ROWS_AT_A_TIME):
+    for pk, list_id, household, *cells in found.values_list(*ROW_FIELDS).iterator(ROWS_AT_A_TIME):
+        name, number, birth, head_name, head_id, village, sender, sex = cells
         yield keys.RowFacts(
             row=pk,
             household=f"{list_id}:{household}" if household else "",
@@ -172,6 +175,7 @@ def _rows(lists: list[ListImport]) -> Iterator[keys.RowFacts]:
             head_number=heads.setdefault(head_id, head_id),
             village=village,
             sender=sender,
+            sex=sex,
         )
 
 
@@ -186,15 +190,9 @@ def _children(run: MatchRun) -> Iterator[keys.ChildFacts]:
     ).order_by("pk")
     for child_id, name, number in guardians.values_list("child_id", "name", "id_number"):
         kin[child_id].append(keys.KinFacts(name, number, head=False))
-    for pk, name, number, birth, region_id, head_name, head_number in on_register.values_list(
-        "pk",
-        "name",
-        "id_number",
-        "birth_date",
-        "region_id",
-        "household__head_name",
-        "household__head_id_number",
-    ).iterator(chunk_size=ROWS_AT_A_TIME):
+    for pk, name, number, birth, sex, region_id, head_name, head_number in on_register.values_list(
+        *CHILD_FIELDS
+    ).iterator(ROWS_AT_A_TIME):
         relatives = kin.pop(pk, [])
         if head_name:
             relatives.append(keys.KinFacts(head_name, head_number or "", head=True))
@@ -205,6 +203,7 @@ def _children(run: MatchRun) -> Iterator[keys.ChildFacts]:
             birth=birth.year * 10000 + birth.month * 100 + birth.day,
             village=region_id,
             kin=tuple(relatives),
+            sex=sex,
         )
 
 

@@ -149,15 +149,20 @@ SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
     CASE WHEN r.born = 0 THEN 0 WHEN r.born = c.birth THEN 1 ELSE -1 END AS born,
     CASE
         WHEN EXISTS (SELECT FROM house h WHERE h.household = r.household AND h.child = p.child) THEN 2
-        WHEN EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.head_sound) THEN 1
+        WHEN EXISTS (
+            SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.head_sound
+                AND (r.head_number = '' OR k.number = '')
+        ) THEN 1
         ELSE 0
     END AS house,
     CASE
-        WHEN r.village = c.village THEN 2
+        WHEN r.village = c.village THEN 3
+        WHEN r.village IS NULL AND r.township = c.township THEN 2
         WHEN r.township = c.township THEN 1
         WHEN r.township IS NULL THEN 0
         ELSE -1
     END AS place,
+    CASE WHEN r.sex = '' OR c.sex = '' THEN 0 WHEN r.sex = c.sex THEN 1 ELSE -1 END AS sex,
     EXISTS (
         SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = r.sound
             AND (r.sound <> c.sound OR k.number = r.number)
@@ -165,6 +170,7 @@ SELECT p.row, p.child, r.household, r.number AS row_number, r.kind,
     -- A child named as its relative: without a number the row may be either of them.
     EXISTS (SELECT FROM key_kin k WHERE k.child = p.child AND k.sound = c.sound) AS namesake,
     r.head_name <> '' AS head_given,
+    length(r.tail) >= 3 AS tail_legible,
     length(r.name) = length(c.name) AS same_length
 FROM pair p
 JOIN key_row r USING (row)

@@ -31,7 +31,7 @@ REASONS: Final[dict[str, Promise]] = {
     "same_village": _("same village"),
     "same_township": _("same township"),
     "other_township": _("another township"),
-    "number_under_two_names": _("the number stands on two rows under different names"),
+    "named_twice": _("another row bears the child's own name, in this household or with this number"),
     "named_as_another": _("the row bears another child's name"),
     "two_candidates": _("two children fit"),
 }
@@ -39,7 +39,7 @@ REASONS: Final[dict[str, Promise]] = {
 DOUBTS: Final = frozenset(
     {
         "number_kin", "number_differs", "number_far", "name_surname", "name_other", "birth_conflict",
-        "number_under_two_names", "named_as_another", "two_candidates",
+        "named_twice", "named_as_another", "two_candidates",
     }
 )  # fmt: skip
 RULES: Final[dict[str, Promise]] = {

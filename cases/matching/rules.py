@@ -8,8 +8,10 @@ number  same · repaired (one slip or 15 digits) · cut (first 15 digits) · mas
 name    0 same · 1 same sound · 2 same where legible · 3 one slip · 4 surname only · 5 other
 birth   the column against the register: 1 equal, 0 not given, -1 a slip away, -2 conflict
 born    the date inside the number: 1 equal, 0 none, -1 other
-house   2 a member or the head bears a relative's number, 1 the head's name is a relative's, 0
-place   2 same village, 1 same township, 0 unknown, -1 another township
+sex     the column against the register: 1 equal, 0 not given, -1 other
+house   2 a member or the head bears a relative's number, 1 the head's name is a relative's, 0 neither
+place   3 same village, 2 same township and village unknown, 1 another village of the township,
+        0 unknown, -1 another township
 """
 
 from dataclasses import dataclass
@@ -29,6 +31,11 @@ class Rule:
     when: str
 
 
+# Homonyms are born on one day in one county more often than chance: name and birth date need a household,
+# or a place where the list names no head that would contradict.
+_AT_HOME: Final = "(house > 0 OR (place >= 1 AND NOT head_given))"
+_NEAR_HOME: Final = "(house = 2 OR (house = 1 AND place >= 1))"
+
 RULES: Final[tuple[Rule, ...]] = (
     # A relative who bears the child's number by mistake is not the child.
     Rule("same_number_and_name", AUTO, 1000, "number = 'same' AND name = 0"),
@@ -45,14 +52,15 @@ RULES: Final[tuple[Rule, ...]] = (
         "cut_number_and_name",
         AUTO,
         992,
-        "number = 'cut' AND name <= 2 AND birth >= -1 AND (name = 0 OR house > 0 OR place >= 1 OR birth = 1)",
+        f"number = 'cut' AND birth >= -1 AND sex >= 0 AND ((name = 0 AND {_AT_HOME}) OR (name <= 2 AND house > 0))",
     ),
     Rule(
         "masked_number_and_name",
         AUTO,
         990,
-        "number = 'masked' AND (name <= 1 OR (name = 2 AND house > 0)) AND birth "
-        ">= -1 AND (house > 0 OR place >= 1 OR birth = 1 OR born = 1)",
+        "number = 'masked' AND (name = 0 OR (name = 1 AND tail_legible) OR (name = 2 AND house > 0)) "
+        "AND birth >= -1 AND sex >= 0 "
+        f"AND ({_AT_HOME} OR (tail_legible AND (place >= 1 OR birth = 1 OR born = 1)))",
     ),
     Rule(
         "relative_s_number_and_name", AUTO, 990, "number = 'kin' AND name <= 1 AND birth >= -1 AND NOT is_kin"
@@ -61,32 +69,34 @@ RULES: Final[tuple[Rule, ...]] = (
         "near_number_and_name",
         AUTO,
         985,
-        "number = 'near' AND name <= 1 AND birth >= -1 AND (born = 1 OR birth = 1 OR house > 0 OR place = 2)",
+        "number = 'near' AND name <= 1 AND birth >= -1 AND (born = 1 OR birth = 1 OR house > 0 OR place = 3)",
     ),
     Rule(
         "name_and_birth_no_number",
         AUTO,
         980,
-        "number = 'none' AND name <= 1 AND (birth = 1 OR born = 1) AND (house > 0 OR place >= 1)",
+        "number = 'none' AND (birth = 1 OR born = 1) AND sex >= 0 "
+        f"AND ((name = 0 AND {_AT_HOME}) OR (name = 1 AND house > 0))",
     ),
     Rule(
         "name_and_household_no_number",
         AUTO,
         980,
-        "number = 'none' AND name <= 1 AND house = 2 AND birth >= -1 AND NOT namesake",
+        "number = 'none' AND name <= 1 AND house = 2 AND birth >= -1 AND sex >= 0 AND NOT namesake",
     ),
     Rule(
         "name_and_head_no_number",
         AUTO,
         975,
-        "number = 'none' AND name <= 1 AND house = 1 AND place >= 1 AND birth >= -1 AND NOT namesake",
+        "number = 'none' AND name = 0 AND house = 1 AND place >= 2 "
+        "AND birth >= -1 AND sex >= 0 AND NOT namesake",
     ),
     Rule(
         "repaired_number_other_name",
         REVIEW,
         500,
-        "number IN ('repaired', 'near') AND NOT is_kin AND (name "
-        "<= 3 OR house > 0 OR (name = 4 AND birth = 1))",
+        "number IN ('repaired', 'near') AND NOT is_kin "
+        "AND (name <= 3 OR house > 0 OR (name = 4 AND birth = 1))",
     ),
     Rule("cut_number_other_name", REVIEW, 450, "number = 'cut' AND NOT is_kin AND (name <= 3 OR house > 0)"),
     Rule("masked_number_name_slip", REVIEW, 450, "number = 'masked' AND NOT is_kin AND name <= 3"),
@@ -94,14 +104,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "name_and_household_other_number",
         REVIEW,
         550,
-        "number IN ('differs', 'kin') AND NOT is_kin AND name = 0 AND "
-        "birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
+        f"number IN ('differs', 'kin') AND NOT is_kin AND name = 0 AND birth >= -1 AND {_NEAR_HOME}",
     ),
     Rule(
         "name_and_birth_other_number",
         REVIEW,
         400,
-        "number = 'differs' AND name = 0 AND birth = 1 AND ((born < 1 AND place >= 1) OR place = 2)",
+        "number = 'differs' AND name = 0 AND birth = 1 AND ((born < 1 AND place >= 1) OR place = 3)",
     ),
     Rule(
         "name_and_birth_only",
@@ -113,20 +122,19 @@ RULES: Final[tuple[Rule, ...]] = (
         "name_partly_lost_and_household",
         REVIEW,
         450,
-        "number IN ('none', 'far') AND name = 2 AND birth >= "
-        "-1 AND (house = 2 OR (house = 1 AND place >= 1))",
+        f"number IN ('none', 'far') AND name = 2 AND birth >= -1 AND {_NEAR_HOME}",
     ),
     Rule(
         "name_and_household_far_number",
         REVIEW,
         500,
-        "number = 'far' AND name <= 1 AND birth >= -1 AND (house = 2 OR (house = 1 AND place >= 1))",
+        f"number IN ('none', 'far') AND NOT is_kin AND name <= 1 AND birth >= -1 AND {_NEAR_HOME}",
     ),
     Rule(
         "name_and_village_no_number",
         REVIEW,
         350,
-        "number = 'none' AND name = 0 AND place = 2 AND birth >= -1 AND born >= 0 AND NOT head_given",
+        "number = 'none' AND name = 0 AND place = 3 AND birth >= -1 AND born >= 0 AND NOT head_given",
     ),
     Rule(
         "birth_and_household",
@@ -138,6 +146,6 @@ RULES: Final[tuple[Rule, ...]] = (
         "birth_name_slip_and_village",
         REVIEW,
         350,
-        "number IN ('none', 'far') AND NOT is_kin AND name <= 3 AND place = 2 AND (birth = 1 OR born = 1)",
+        "number IN ('none', 'far') AND NOT is_kin AND name <= 3 AND place = 3 AND (birth = 1 OR born = 1)",
     ),
 )

@@ -43,15 +43,19 @@ GUARDS: Final = """
 CREATE TEMP TABLE matched ON COMMIT DROP AS
 WITH doubted AS (
     SELECT n.*,
-        -- The number stands on another row under the child's very name: this row may be a sibling or twin.
-        n.number = 'same' AND n.name IN (1, 3) AND EXISTS (
+        -- Another row bears the child's very name, in this household or under this number: a sibling or twin.
+        n.name IN (1, 2, 3) AND EXISTS (
             SELECT FROM named o
-            WHERE o.child = n.child AND o.row <> n.row AND o.number = 'same' AND o.name = 0
-                AND (o.household = n.household OR (n.name = 3 AND n.same_length AND n.house = 0))
-        ) AS number_under_two_names,
+            WHERE o.child = n.child AND o.row <> n.row AND o.name = 0 AND (
+                o.household = n.household
+                OR (n.number = 'same' AND o.number = 'same' AND n.name = 3 AND n.same_length AND n.house = 0)
+            )
+        ) AS named_twice,
         -- The row bears the name of another child of the register more exactly.
         n.name >= 1 AND EXISTS (
-            SELECT FROM named o WHERE o.row = n.row AND o.child <> n.child AND o.name < n.name AND o.name <= 1
+            SELECT FROM evidence o
+            WHERE o.row = n.row AND o.child <> n.child AND o.name < n.name AND o.name <= 1
+                AND (o.number <> 'differs' OR o.house > 0 OR o.birth = 1 OR o.born = 1)
         ) AS named_as_another,
         -- Another row of the household is this child for certain.
         n.name >= 3 AND n.number <> 'same' AND EXISTS (
@@ -62,13 +66,13 @@ WITH doubted AS (
 ),
 counted AS (
     SELECT *,
-        count(*) FILTER (WHERE tier = 'auto' AND NOT number_under_two_names AND NOT named_as_another)
+        count(*) FILTER (WHERE tier = 'auto' AND NOT named_twice AND NOT named_as_another)
             OVER (PARTITION BY row) AS certain
     FROM doubted
 ),
 tiered AS (
     SELECT *, CASE
-        WHEN tier = 'auto' AND NOT number_under_two_names AND NOT named_as_another AND certain = 1 THEN 'auto'
+        WHEN tier = 'auto' AND NOT named_twice AND NOT named_as_another AND certain = 1 THEN 'auto'
         ELSE 'review'
     END AS final
     FROM counted
@@ -81,8 +85,11 @@ SELECT row, child, final AS tier, CASE WHEN final = tier THEN score ELSE least(s
         ])[name + 1],
         CASE birth WHEN 1 THEN 'birth_same' WHEN -1 THEN 'birth_slip' WHEN -2 THEN 'birth_conflict' END,
         CASE house WHEN 2 THEN 'household_number' WHEN 1 THEN 'household_head' END,
-        CASE place WHEN 2 THEN 'same_village' WHEN 1 THEN 'same_township' WHEN -1 THEN 'other_township' END,
-        CASE WHEN number_under_two_names THEN 'number_under_two_names' END,
+        CASE place
+            WHEN 3 THEN 'same_village' WHEN 2 THEN 'same_township' WHEN 1 THEN 'same_township'
+            WHEN -1 THEN 'other_township'
+        END,
+        CASE WHEN named_twice THEN 'named_twice' END,
         CASE WHEN named_as_another THEN 'named_as_another' END,
         CASE WHEN certain > 1 THEN 'two_candidates' END
     ], NULL) AS reasons
