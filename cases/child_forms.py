@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cases import identity
 from cases.enums import (
@@ -45,8 +46,11 @@ class DayField(forms.DateField):
         super().__init__(**kwargs)
 
 
+PLACE_HINT = _("A village of the county, or a code of 12 digits. Empty: the village that keeps the file.")
+
+
 class ChildForm(forms.Form):
-    """The child's own data. Also used to change them."""
+    """The child's own data. Also used to change them. ``places`` are names and codes that can be chosen."""
 
     name = forms.CharField(label=_("Name"), max_length=60)
     id_number = forms.CharField(
@@ -81,17 +85,17 @@ class ChildForm(forms.Form):
     )
     household_region = forms.CharField(
         label=_("Place of household registration"),
-        max_length=12,
+        max_length=60,
         required=False,
-        help_text=_("Division code of 12 digits; empty means the village that keeps the file."),
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text=PLACE_HINT,
+        widget=forms.TextInput(attrs={"list": "places"}),
     )
     residence_region = forms.CharField(
         label=_("Place of residence"),
-        max_length=12,
+        max_length=60,
         required=False,
-        help_text=_("Division code of 12 digits; empty means the village that keeps the file."),
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text=PLACE_HINT,
+        widget=forms.TextInput(attrs={"list": "places"}),
     )
     address = forms.CharField(label=_("Address"), max_length=200, required=False)
     phone = forms.CharField(
@@ -118,13 +122,17 @@ class ChildForm(forms.Form):
     )
 
     SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-        (_("Who"), ("name", "id_number", "birth_date", "sex", "ethnicity")),
+        (_("The child's own data"), ("name", "id_number", "birth_date", "sex", "ethnicity")),
         (
-            _("Where"),
+            _("Care and places"),
             ("placement", "registration", "household_region", "residence_region", "address", "phone"),
         ),
         (_("School and health"), ("school_stage", "school_name", "health_status", "health_note")),
     )
+
+    def __init__(self, *args: Any, places: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = places
 
     def sections(self) -> list[tuple[Any, list[forms.BoundField]]]:
         """Titles and their fields, in the order of the page."""
@@ -133,10 +141,21 @@ class ChildForm(forms.Form):
         ]
 
     def clean_household_region(self) -> int | None:
-        return _region_code(self.cleaned_data["household_region"])
+        return self._place(self.cleaned_data["household_region"])
 
     def clean_residence_region(self) -> int | None:
-        return _region_code(self.cleaned_data["residence_region"])
+        return self._place(self.cleaned_data["residence_region"])
+
+    def _place(self, text: str) -> int | None:
+        code = self.places.get(" ".join(text.split()))
+        if code or not text.strip():
+            return code
+        digits = identity.canonical(text)
+        if digits.isdecimal() and len(digits) == 12 and Region.objects.filter(pk=int(digits)).exists():
+            return int(digits)
+        raise forms.ValidationError(
+            _("No place has this name or code. Choose one from the list, or write the code.")
+        )
 
     def clean(self) -> dict[str, Any]:
         """Birth date and sex come from the identity number when they were left empty."""
@@ -169,15 +188,6 @@ class ChildForm(forms.Form):
                 if code is not None:
                     values[f"{name}_id"] = code
         return values
-
-
-def _region_code(text: str) -> int | None:
-    text = identity.canonical(text)
-    if not text:
-        return None
-    if not (text.isdecimal() and len(text) == 12 and Region.objects.filter(pk=int(text)).exists()):
-        raise forms.ValidationError(_("No division has this code. It has 12 digits."))
-    return int(text)
 
 
 class NewChildForm(ChildForm):
@@ -238,7 +248,9 @@ class SituationForm(forms.Form):
         widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
     )
     parent_name = forms.CharField(label=_("Name"), max_length=60, required=False)
-    kind = forms.ChoiceField(label=_("Situation"), choices=optional(ParentSituationKind.choices, _("Choose")))
+    kind = forms.ChoiceField(
+        label=pgettext_lazy("parent", "Situation"), choices=optional(ParentSituationKind.choices, _("Choose"))
+    )
     start_date = DayField(label=_("From"))
     expected_end_date = DayField(
         label=_("Expected end"),

@@ -26,6 +26,5 @@ child_urls: list[URLPattern] = [
     path("children/<int:pk>/leave/", family.child_leave, name="child_leave"),
     path("children/<int:pk>/share/", family.child_share, name="child_share"),
     path("children/<int:pk>/share/<int:user>/end/", family.child_unshare, name="child_unshare"),
-    # Last: any other word is a tab of the file, or 404.
-    path("children/<int:pk>/<slug:section>/", views.child_section, name="child_section"),
+    path("children/<int:pk>/file/<slug:section>/", views.child_section, name="child_section"),
 ]

@@ -110,7 +110,7 @@ def children(request: HttpRequest) -> HttpResponse:
         "cases/children.html",
         {
             "page": page,
-            "form": form,
+            "form": None if role == Role.DIRECTOR else form,
             "filters": filters,
             "segments": segments,
             "actions": actions,
@@ -246,8 +246,10 @@ def child_add(request: HttpRequest) -> HttpResponse:
     """A new file with those around the child."""
     at = timezone.now()
     given = posted(request)
+    today = timezone.localdate(at)
+    places = selectors.places_of_county(current().ranges[0][0], today)
     parts: dict[str, forms.Form] = {
-        "": NewChildForm(given, villages=villages_below(timezone.localdate(at))),
+        "": NewChildForm(given, villages=villages_below(today), places=places),
         "guardian-0": GuardianForm(given, prefix="guardian-0", **PART),
         "father": PartSituationForm(given, prefix="father", parent="father", **PART),
         "mother": PartSituationForm(given, prefix="mother", parent="mother", **PART),
@@ -256,10 +258,16 @@ def child_add(request: HttpRequest) -> HttpResponse:
     }
     context: dict[str, Any] = {
         "form": parts[""],
-        "guardian": parts["guardian-0"],
+        "parts": [
+            (_("Guardian"), parts["guardian-0"]),
+            (_("Household"), parts["household"]),
+            (_("Father"), parts["father"]),
+            (_("Mother"), parts["mother"]),
+            (_("Payee"), parts["payee"]),
+        ],
+        "places": places,
         "warnings": [],
         "known": None,
-        **parts,
     }
     if request.method == "POST" and all(tuple(part.is_valid() for part in parts.values())):
         try:
@@ -318,12 +326,14 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the child's own data."""
     found = open_file(pk)
     at = timezone.now()
+    places = selectors.places_of_county(found.region_id, timezone.localdate(at))
+    names = {code: name for name, code in places.items()}
     initial = {name: getattr(found, name, "") for name in ChildForm.base_fields} | {
-        "household_region": found.household_region_id or "",
-        "residence_region": found.residence_region_id or "",
+        f"{kind}_region": names.get(code, code) or ""
+        for kind, code in (("household", found.household_region_id), ("residence", found.residence_region_id))
     }
-    form = ChildForm(posted(request), initial=initial)
-    context: dict[str, Any] = {"form": form, "household": None, "warnings": [], "known": None}
+    form = ChildForm(posted(request), initial=initial, places=places)
+    context: dict[str, Any] = {"form": form, "parts": [], "places": places, "warnings": [], "known": None}
     if request.method == "POST" and form.is_valid():
         try:
             register.change_child(found, form.changes(found), at=at, confirmed="confirmed" in request.POST)

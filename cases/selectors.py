@@ -15,7 +15,9 @@ from cases.enums import Evidence, ParentSituationKind
 from cases.models import Case, Child, Guardian, ParentSituation, Visit, VisitPhoto
 from staff import parameters
 from staff.audit import log_access
+from staff.enums import RegionLevel
 from staff.models import AccessLog, Region
+from staff.models.region import county_of, township_of
 from staff.scope import current
 
 READ_AGAIN_SECONDS = 30 * 60  # reading the same file again within this time is the same reading
@@ -87,6 +89,18 @@ def eligibility_of(
             )
         )
     return decide_category(sides["father"], sides["mother"], child.birth_date, on, config_from(config))
+
+
+def places_of_county(region_id: int, on: dt.date) -> dict[str, int]:
+    """Name (township and village) → code of every village of a county, in order of codes. One query."""
+    county = county_of(region_id)
+    regions = list(Region.objects.in_force(on).filter(pk__range=(county, county + 999_999)))
+    names = {region.pk: region.short_name for region in regions}
+    return {
+        f"{names.get(township_of(region.pk), '')} {region.short_name}".strip(): region.pk
+        for region in regions
+        if region.level == RegionLevel.VILLAGE
+    }
 
 
 def place_name(region: Region | None) -> str:

@@ -16,7 +16,7 @@ from cases.family import SituationData
 from cases.models import Case, Child, Visit, VisitTask
 from staff.models import AccessLog, Job, StoredFile
 from staff.scope import open_scope, system_scope
-from tests.cast import OTHER_VILLAGE, OWN_ID, VILLAGE, Cast, make_child
+from tests.cast import FAR_VILLAGE, OTHER_VILLAGE, OWN_ID, VILLAGE, Cast, make_child
 
 # Inside a test's own transaction a request costs two savepoints and the old scope, read and put back.
 PAGE_COST = 15 + 4
@@ -429,6 +429,11 @@ def test_changing_a_file(cast: Cast) -> None:
         own.refresh_from_db()
     assert (own.name, own.residence_region_id, own.school_stage) == ("林晓曼", OTHER_VILLAGE, "primary")
     assert client.post(url, values | {"residence_region": "123"}).status_code == 200
+    assert "桂林街道 井田社区" in client.get(url).content.decode()
+    assert client.post(url, values | {"residence_region": "梓潼街道 外南街社区"}).status_code == 302
+    with open_scope(cast.scope("director")):
+        own.refresh_from_db()
+    assert own.residence_region_id == FAR_VILLAGE
     assert cast.client("other_director").get(url).status_code == 404
     assert cast.client("leader").get(url).status_code == 403
 
