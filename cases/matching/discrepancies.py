@@ -131,7 +131,7 @@ def _known_before(run: MatchRun) -> set[str]:
     for state, detail in earlier.filter(state__in=[State.TO_CHECK, State.UNTRUE]).values_list(
         "state", "detail"
     ):
-        known.add(detail["subject"] if state == State.TO_CHECK else detail["key"])
+        known.add(detail.get("subject" if state == State.TO_CHECK else "key", ""))
     return known
 
 

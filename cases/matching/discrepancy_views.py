@@ -229,7 +229,7 @@ def facts_of(found: Discrepancy) -> list[dict[str, Any]]:
     """The figures of a discrepancy as labelled values."""
     detail = found.detail
     facts: list[dict[str, Any]] = [
-        {"label": _("List"), "value": f"{found.get_list_kind_display()} {detail['period']}"},
+        {"label": _("List"), "value": f"{found.get_list_kind_display()} {detail.get('period', '')}"},
         {"label": _("Place"), "value": _place(found.region)},
         {"label": _("Check by"), "value": found.due_date.isoformat(), "number": True},
     ]
