@@ -79,6 +79,9 @@ MESSAGES: tuple[tuple[str, FailReason], ...] = (
 Report = Callable[[str, str], None]
 _NOISE = re.compile(r"[\s（）()【】\[\]：:*]|元|yuan", re.IGNORECASE)
 
+# Every line of ours carries its number; a row without one, or with one of these words there, is a total or a signature.
+_FOOT = re.compile(r"(合|小|总|共)\s*计|制表|复核|经办|备注|签章")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -149,8 +152,8 @@ def read_rows(data: bytes) -> Iterator[ResultRow]:
                     found = found or bool(columns)
                     continue
                 values = {name: cells[i].strip() for name, i in columns.items() if i < len(cells)}
-                if not values.get("reference") and not values.get("line"):
-                    continue  # a total or a signature: every line of ours carries its number
+                if _FOOT.match(values.get("reference") or values.get("line") or "合计"):
+                    continue
                 yield _row(row, values)
     except ListFileError as error:
         raise ResultRefused(str(error)) from error
