@@ -39,7 +39,8 @@ class Person:
 def people_for(region_id: int, on: dt.date) -> list[Person]:
     """Everyone whose post covers a village on a day and who may work on its cases, county first.
 
-    A supervisor's scope shows no county posts, so this reads posts (no child) under a system scope of the county.
+    A supervisor's scope shows no county posts, so this reads posts (no child) under a system scope of the
+    county.
     """
     county = region_id // 1_000_000 * 1_000_000
     above = [region_id, region_id // 1_000 * 1_000, county]
@@ -69,7 +70,9 @@ def named_people(case: Case) -> list[User]:
 
 
 def cases_in(segment: str) -> QuerySet[Case]:
-    """Cases of a segment in scope with what the list shows: open ones by their clock, closed ones latest first."""
+    """Cases of a segment in scope with what the list shows: open ones by their clock, closed ones latest
+    first.
+    """
     found = Case.objects.filter(SEGMENTS[segment]).select_related("child", "region", "owner")
     found = found.annotate(todo=Count("actions", filter=Q(actions__done_at=None)))
     return found.order_by("-closed_at", "-pk") if segment == "closed" else found.order_by("due_at", "pk")

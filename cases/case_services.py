@@ -1,4 +1,6 @@
-"""Cases (个案): every write. Opening, the plan and its actions, handing up, taking over, closing, and who may see it."""
+"""Cases (个案): every write. Opening, the plan and its actions, handing up, taking over, closing, and who may
+see it.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,11 @@ def open_case(
     visit: Visit | None = None,
     restricted: bool = False,
 ) -> Case:
-    """Open a case of level 红, 黄 or 蓝; whoever opens it owns it. A restricted one is seen by its opener alone at first.
+    """Open a case of level 红, 黄 or 蓝; whoever opens it owns it. A restricted one is seen by its opener
+    alone at first.
 
-    ``due_at`` is the county's hours of response for the level (``case_response_hours``). CaseRefused without a title, for
-    another level, for a child who has left, or for a post that does not open cases.
+    ``due_at`` is the county's hours of response for the level (``case_response_hours``). CaseRefused
+    without a title, for another level, for a child who has left, or for a post that does not open cases.
     """
     if actor.role not in OPENERS:
         raise CaseRefused(_("Your post does not have this duty."))
@@ -76,7 +79,7 @@ def open_case(
 def add_action(
     *, actor: Actor, at: dt.datetime, case: Case, title: str, due_date: dt.date, owner: User | None = None
 ) -> CaseAction:
-    """Add an action to the plan; the first one sets the plan (帮扶中). CaseRefused when the case is closed."""
+    """Add an action to the plan; the first one sets it (帮扶中). CaseRefused when the case is closed."""
     _may_work(actor)
     with transaction.atomic():
         case = _lock(case)
@@ -103,7 +106,9 @@ def add_action(
 
 
 def finish_action(*, actor: Actor, at: dt.datetime, action: CaseAction, note: str) -> CaseAction:
-    """Report an action as done, with what came of it. CaseRefused when it is done already or nothing is said."""
+    """Report an action as done, with what came of it. CaseRefused when it is done already or nothing is
+    said.
+    """
     _may_work(actor)
     if not note.strip():
         raise CaseRefused(_("Write what came of it."))
@@ -128,7 +133,8 @@ def change_case(
 ) -> Case:
     """``escalate`` to the county, ``take_over`` by the county, or ``close`` with an outcome and words.
 
-    The words of a restricted case stay in the case itself, never in the record of transitions, which more people read.
+    The words of a restricted case stay in the case itself, never in the record of transitions, which more
+    people read.
     """
     fields: dict[str, Any] = {}
     with transaction.atomic():
@@ -170,7 +176,8 @@ def restrict_case(*, actor: Actor, at: dt.datetime, case: Case, people: Iterable
             raise CaseRefused(_("The case is restricted already."))
         me = User.objects.get(pk=actor.user_id)
         _name(case, me)
-        # The policy reads the list that was loaded when the scope opened: without this the update would hide the row.
+        # The policy reads the list that was loaded when the scope opened: without this the update would
+        # hide the row.
         scope.narrow(named=scope.current().named | {case.pk})
         for person in _who_may(case, people, at):
             if person.pk != me.pk:

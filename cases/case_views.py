@@ -1,4 +1,6 @@
-"""Pages of cases: the list, opening one, the case with its plan, its steps, and who may see a restricted one."""
+"""Pages of cases: the list, opening one, the case with its plan, its steps, and who may see a restricted
+one.
+"""
 
 from __future__ import annotations
 

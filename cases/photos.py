@@ -1,7 +1,8 @@
-"""Photos of a visit made safe: verified, turned upright, made smaller, and stripped of everything but the picture.
+"""Photos of a visit made safe: verified, turned upright, made smaller, and stripped of everything but the
+picture.
 
-A phone writes place, time and device into a photo; re-encoding keeps the pixels alone. Sizes are checked before any
-pixel is decoded, so that a small file which unpacks to gigabytes is refused at once.
+A phone writes place, time and device into a photo; re-encoding keeps the pixels alone. Sizes are checked
+before any pixel is decoded, so that a small file which unpacks to gigabytes is refused at once.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def clean_photo(file: IO[bytes], *, name: str, most_megabytes: int, most_megapix
     if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
         raise ValidationError(
             _(
-                "%(name)s is a HEIC photo, which this system cannot read. Set the camera to JPEG, or send a screenshot of it."
+                "%(name)s is a HEIC photo, which this system cannot read. "
+                "Set the camera to JPEG, or send a screenshot of it."
             )
             % {"name": name},
             code="heic",

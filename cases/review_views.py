@@ -132,7 +132,9 @@ def _next(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @roles(Role.SUPERVISOR)
 def queue_approve(request: HttpRequest) -> HttpResponse:
-    """Quiet green visits on one page: look through them, take out what needs a closer look, approve the rest."""
+    """Quiet green visits on one page: look through them, take out what needs a closer look, approve the
+    rest.
+    """
     waiting = selectors.quiet_visits(request.user.pk or 0)
     if request.method == "POST":
         wanted = set(request.POST.getlist("visit"))

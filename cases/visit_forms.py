@@ -1,4 +1,6 @@
-"""Forms of visits and of their review: validation only. Field names are also those of the API and the phone's outbox."""
+"""Forms of visits and of their review: validation only. Field names are also those of the API and the
+phone's outbox.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class PhotosInput(forms.FileInput):
 
 
 class PhotosField(forms.Field):
-    """Uploaded pictures → clean ones. The limits are the county's (``photo_max_mb``, ``photo_max_megapixels``)."""
+    """Uploaded pictures → clean ones. The limits are the county's (``photo_max_mb``,
+    ``photo_max_megapixels``).
+    """
 
     widget = PhotosInput
 
@@ -76,7 +80,7 @@ class PhotosField(forms.Field):
 
 
 class VisitForm(forms.Form):
-    """One visit. ``draft`` accepts what is not yet complete. ``intervals`` are the county's days by colour."""
+    """One visit. ``draft`` accepts what is incomplete. ``intervals`` are the county's days by colour."""
 
     client_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     basis = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)

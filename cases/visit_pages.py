@@ -44,7 +44,7 @@ QUESTION_HINTS: dict[FocusQuestion, Promise] = {
 
 def form_values(form: VisitForm, child: Child, visit: Visit | None) -> dict[str, Any]:
     """Everything the visit form's template needs beside the form: options, chosen values, errors, limits."""
-    errors = {name: (form.errors.get(name) or [""])[0] for name in form.fields}
+    errors = {name: str((form.errors.get(name) or [""])[0]) for name in form.fields}
     values = {name: form[name].value() for name in form.fields if name != "photos"}
     kept = [] if visit is None else list(visit.photos.all())
     dropped = {str(one) for one in values["drop_photos"] or ()}

@@ -1,4 +1,6 @@
-"""Shaped reads of visits: who is due and overdue, the director's home, the review queue, what a post leaves open."""
+"""Shaped reads of visits: who is due and overdue, the director's home, the review queue, what a post leaves
+open.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,14 @@ def _rank(name: str) -> SqlCase:
     )
 
 
+def _waiting() -> Exists:
+    """Whether a submitted visit of the child awaits its review."""
+    return Exists(Visit.objects.filter(child_id=OuterRef("pk"), state=VisitState.SUBMITTED))
+
+
 def _children() -> QuerySet[Child]:
-    """Children on the register, with ``waiting``: a submitted visit of the child awaits its review."""
-    waiting = Visit.objects.filter(child_id=OuterRef("pk"), state=VisitState.SUBMITTED)
-    return Child.objects.filter(left_date__isnull=True).annotate(waiting=Exists(waiting))
+    """Children on the register, with ``waiting``: a visit of the child awaits its review."""
+    return Child.objects.filter(left_date__isnull=True).annotate(waiting=_waiting())
 
 
 def overdue_children(
@@ -49,12 +55,13 @@ def overdue_children(
     """
     reached = Q()
     for colour, days in intervals.items():
-        # The ladder is stated from a due day; turned round it gives the last due day that has reached the level.
+        # The ladder is stated from a due day; turned round it gives the last due day that has reached the
+        # level.
         offset = level_starts(today, days)[level] - today
         reached |= Q(risk=colour, next_visit_date__lte=today - offset)
     return (
         _children()
-        .filter(reached, waiting=False)
+        .filter(~_waiting(), reached)
         .select_related("region")
         .annotate(rank=_rank("risk"))
         .order_by("rank", "next_visit_date", "pk")
@@ -63,7 +70,9 @@ def overdue_children(
 
 @dataclass
 class Home:
-    """The director's home page. Children carry ``interval`` (days); returned visits carry ``said`` (the reviewer's words)."""
+    """The director's home page. Children carry ``interval`` (days); returned visits carry ``said`` (the
+    reviewer's words).
+    """
 
     user_id: int = 0
     total: int = 0

@@ -1,4 +1,6 @@
-"""Pages of those who visit: home, recording a visit, the list of visits, one visit, what is to be sent, handover."""
+"""Pages of those who visit: home, recording a visit, the list of visits, one visit, what is to be sent,
+handover.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def home(request: HttpRequest) -> HttpResponse:
     if role != Role.DIRECTOR:
         return redirect(settings.HOME_BY_ROLE.get(role, "staff:me"))
     today = timezone.localdate()
-    found = selectors.director_home(user_id=request.user.pk, today=today, region_id=assignment.post.region_id)
+    found = selectors.director_home(
+        user_id=request.user.pk or 0, today=today, region_id=assignment.post.region_id
+    )
     context = {"home": found, "place": assignment.post.region.short_name, "hour": timezone.localtime().hour}
     return render(request, "cases/home.html", context | pages.home_rows(found))
 
@@ -59,7 +63,7 @@ def visits(request: HttpRequest) -> HttpResponse:
     found = (
         found.exclude(state=VisitState.DRAFT)
         if wanted != VisitState.DRAFT
-        else found.filter(conducted_by=request.user)
+        else found.filter(conducted_by_id=request.user.pk)
     )
     if wanted in VisitState.values:
         found = found.filter(state=wanted)

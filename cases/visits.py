@@ -1,4 +1,6 @@
-"""Visits (走访): every write. A visit is drafted, submitted, reviewed; what it changes on the child is written here."""
+"""Visits (走访): every write. A visit is drafted, submitted, reviewed; what it changes on the child is
+written here.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class VisitRefused(TransitionRefused):
 
 @dataclass(frozen=True)
 class VisitData:
-    """What a visitor reports. ``problems`` is a flat sequence of codes; ``answers`` holds True where the answer was 有."""
+    """What a visitor reports. ``problems`` is a flat sequence of codes; ``answers`` holds True where the
+    answer was 有.
+    """
 
     kind: str
     visited_at: dt.datetime
@@ -109,16 +113,18 @@ def create_visit(
 ) -> tuple[Visit, bool]:
     """Record and submit a visit; returns it and whether this call did so.
 
-    The client makes ``uuid``. Sending the same again, also at the same moment, returns the visit that is there and
-    changes nothing. A draft or returned visit is changed and submitted when ``basis`` names its present version.
-    ``drop`` are ids of VisitPhoto to remove. VisitRefused when the uuid belongs to another visit, the child has left,
-    or the actor's post does not visit.
+    The client makes ``uuid``. Sending the same again, also at the same moment, returns the visit that is
+    there and changes nothing. A draft or returned visit is changed and submitted when ``basis`` names its
+    present version. ``drop`` are ids of VisitPhoto to remove. VisitRefused when the uuid belongs to another
+    visit, the child has left, or the actor's post does not visit.
     """
     return _write(actor, at, uuid, child, data, photos, basis, drop, submit=True)
 
 
 def submit_visit(*, actor: Actor, at: dt.datetime, visit: Visit) -> Visit:
-    """Hand a draft or a returned visit to the supervisor. A worse risk colour takes effect at once (rules.md 4.1)."""
+    """Hand a draft or a returned visit to the supervisor. A worse risk colour takes effect at once
+    (rules.md 4.1).
+    """
     with transaction.atomic():
         child = _lock(visit.child_id)
         visit = perform(
@@ -146,8 +152,9 @@ def review_visit(
 ) -> Visit:
     """The supervisor's decision: ``approve``, ``return`` (coded reason and words) or ``escalate``.
 
-    ``escalate`` opens a case of ``level`` with ``reason`` as its situation; ``to_county`` hands it up at once. Approving
-    is what lets a better risk colour take effect. TransitionRefused when the visit is one's own or no longer waits.
+    ``escalate`` opens a case of ``level`` with ``reason`` as its situation; ``to_county`` hands it up at
+    once. Approving is what lets a better risk colour take effect. TransitionRefused when the visit is one's
+    own or no longer waits.
     """
     if decision not in ("approve", "return", "escalate"):
         raise VisitRefused(_("Choose what to do with the visit."))
@@ -170,7 +177,7 @@ def review_visit(
 def approve_many(
     *, actor: Actor, at: dt.datetime, visits: Iterable[Visit]
 ) -> tuple[list[Visit], list[tuple[Visit, str]]]:
-    """Approve several quiet visits; returns the approved, and the others with the reason each was left out."""
+    """Approve quiet visits; returns the approved, and the others with the reason each was left out."""
     approved: list[Visit] = []
     refused: list[tuple[Visit, str]] = []
     for visit in visits:
@@ -194,7 +201,9 @@ def is_quiet(visit: Visit) -> bool:
 
 
 def add_task(*, actor: Actor, at: dt.datetime, child: Child, due_date: dt.date, reason: str) -> VisitTask:
-    """Ask for a visit beside the regular interval. The child's next visit moves forward to ``due_date``, never back."""
+    """Ask for a visit beside the regular interval. The child's next visit moves forward to ``due_date``,
+    never back.
+    """
     with transaction.atomic():
         child = _lock(child.pk)
         task = VisitTask.objects.create(
@@ -323,7 +332,9 @@ def _set_risk(child: Child, risk: str, visit: Visit) -> None:
 
 
 def _count_for_child(child: Child, visit: Visit, at: dt.datetime, *, approved: bool) -> None:
-    """Last visit, colour and next visit, as a reviewed visit leaves them. An older visit changes only what is older."""
+    """Last visit, colour and next visit, as a reviewed visit leaves them. An older visit changes only what
+    is older.
+    """
     day = _day(visit)
     child.last_visit_date = max(child.last_visit_date or day, day)
     if _is_latest(visit):

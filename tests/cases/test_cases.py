@@ -1,4 +1,6 @@
-"""Cases through their services and pages: opening, plan, handing up, closing, and restriction to named people."""
+"""Cases through their services and pages: opening, plan, handing up, closing, and restriction to named
+people.
+"""
 
 from __future__ import annotations
 
@@ -144,9 +146,11 @@ def test_closing_needs_an_outcome_words_and_a_finished_plan(cast: Cast) -> None:
     case = opened(cast)
     action = planned(cast, case)
     refusals: list[dict[str, str]] = [
-        {"reason": "已解决"}, {"outcome": "nonsense", "reason": "已解决"}, {"outcome": "resolved"},
+        {"reason": "已解决"},
+        {"outcome": "nonsense", "reason": "已解决"},
+        {"outcome": "resolved"},
         {"outcome": "resolved", "reason": "已解决"},
-    ]  # fmt: skip
+    ]
     for values in refusals:
         with pytest.raises(TransitionRefused):
             change(cast, case, "close", **values)
@@ -177,9 +181,21 @@ def test_the_database_refuses_a_closed_case_without_an_outcome(cast: Cast) -> No
 
 SENSITIVE = "仅限指名人员"
 EVERYONE = (
-    "director", "other_director", "supervisor", "other_supervisor", "clerk", "approver", "releaser", "leader",
-    "auditor", "sysadmin", "viewer", "provider", "stranger", "nobody",
-)  # fmt: skip
+    "director",
+    "other_director",
+    "supervisor",
+    "other_supervisor",
+    "clerk",
+    "approver",
+    "releaser",
+    "leader",
+    "auditor",
+    "sysadmin",
+    "viewer",
+    "provider",
+    "stranger",
+    "nobody",
+)
 
 
 def who_sees(cast: Cast, sql: str) -> set[str]:
@@ -355,10 +371,20 @@ def test_errors_of_the_forms_are_shown(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("member", "status"),
     [
-        ("director", 200), ("supervisor", 200), ("clerk", 200), ("approver", 200), ("leader", 200), ("other_director", 404),
-        ("other_supervisor", 404), ("stranger", 404), ("releaser", 403), ("auditor", 403), ("sysadmin", 403), ("nobody", 403),
+        ("director", 200),
+        ("supervisor", 200),
+        ("clerk", 200),
+        ("approver", 200),
+        ("leader", 200),
+        ("other_director", 404),
+        ("other_supervisor", 404),
+        ("stranger", 404),
+        ("releaser", 403),
+        ("auditor", 403),
+        ("sysadmin", 403),
+        ("nobody", 403),
     ],
-)  # fmt: skip
+)
 def test_who_sees_the_page_of_a_case(cast: Cast, member: str, status: int) -> None:
     case = opened(cast)
     assert cast.client(member).get(f"/cases/{case.pk}/").status_code == status
@@ -411,10 +437,14 @@ def test_restricting_and_naming_through_the_pages(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("member", "address"),
     [
-        ("clerk", "/cases/"), ("clerk", "/cases/?show=closed"), ("supervisor", "/cases/{case}/"), ("clerk", "/cases/{case}/"),
-        ("supervisor", "/cases/add/?child={child}"), ("supervisor", "/cases/{case}/actions/{action}/done/"),
+        ("clerk", "/cases/"),
+        ("clerk", "/cases/?show=closed"),
+        ("supervisor", "/cases/{case}/"),
+        ("clerk", "/cases/{case}/"),
+        ("supervisor", "/cases/add/?child={child}"),
+        ("supervisor", "/cases/{case}/actions/{action}/done/"),
     ],
-)  # fmt: skip
+)
 def test_pages_stay_within_their_budget(
     cast: Cast, django_assert_max_num_queries: Any, member: str, address: str
 ) -> None:

@@ -42,11 +42,20 @@ def late(cast: Cast, name: str, risk: str, days: int, region: int = VILLAGE) -> 
 @pytest.mark.parametrize(
     ("risk", "days", "level"),
     [
-        ("red", 0, None), ("red", 1, "director"), ("red", 6, "director"), ("red", 7, "supervisor"), ("red", 13, "supervisor"),
-        ("red", 14, "county"), ("yellow", 14, "director"), ("yellow", 15, "supervisor"), ("yellow", 30, "county"),
-        ("green", 29, "director"), ("green", 30, "supervisor"), ("green", 60, "county"),
+        ("red", 0, None),
+        ("red", 1, "director"),
+        ("red", 6, "director"),
+        ("red", 7, "supervisor"),
+        ("red", 13, "supervisor"),
+        ("red", 14, "county"),
+        ("yellow", 14, "director"),
+        ("yellow", 15, "supervisor"),
+        ("yellow", 30, "county"),
+        ("green", 29, "director"),
+        ("green", 30, "supervisor"),
+        ("green", 60, "county"),
     ],
-)  # fmt: skip
+)
 def test_lateness_climbs_with_the_interval(cast: Cast, risk: str, days: int, level: str | None) -> None:
     late(cast, "江惊蛰", risk, days)
     order = [OverdueLevel.DIRECTOR, OverdueLevel.SUPERVISOR, OverdueLevel.COUNTY]
@@ -277,8 +286,11 @@ def test_quiet_visits_are_looked_through_and_approved_together(cast: Cast) -> No
     assert response.status_code == 302
     states = {visit.pk: fresh(cast, visit).state for visit in (*quiet, found, answered)}
     assert states == {
-        quiet[0].pk: "approved", quiet[1].pk: "submitted", found.pk: "submitted", answered.pk: "submitted"
-    }  # fmt: skip
+        quiet[0].pk: "approved",
+        quiet[1].pk: "submitted",
+        found.pk: "submitted",
+        answered.pk: "submitted",
+    }
     assert fresh(cast, green[0]).last_visit_date == TODAY
     assert client.post("/queue/approve/", {})["Location"] == "/queue/approve/"
     assert cast.client("director").get("/queue/approve/").status_code == 403
@@ -290,10 +302,14 @@ def test_quiet_visits_are_looked_through_and_approved_together(cast: Cast) -> No
 @pytest.mark.parametrize(
     ("member", "address"),
     [
-        ("supervisor", "/queue/"), ("supervisor", "/queue/?show=overdue"), ("supervisor", "/queue/?show=cases"),
-        ("supervisor", "/visits/{visit}/review/"), ("supervisor", "/queue/approve/"), ("clerk", "/queue/"),
+        ("supervisor", "/queue/"),
+        ("supervisor", "/queue/?show=overdue"),
+        ("supervisor", "/queue/?show=cases"),
+        ("supervisor", "/visits/{visit}/review/"),
+        ("supervisor", "/queue/approve/"),
+        ("clerk", "/queue/"),
     ],
-)  # fmt: skip
+)
 def test_pages_stay_within_their_budget(
     cast: Cast, django_assert_max_num_queries: Any, member: str, address: str
 ) -> None:

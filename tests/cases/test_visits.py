@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -87,7 +86,7 @@ def test_a_uuid_used_out_of_scope_is_refused_without_saying_by_whom(cast: Cast) 
             conducted_by=cast.users["stranger"],
         )
     with acting(cast, "director") as actor:
-        with pytest.raises(VisitRefused, match="编号|number"):
+        with pytest.raises(VisitRefused, match=r"编号|number"):
             create_visit(actor=actor, at=NOW, uuid=far.uuid, child=cast.children["own"], data=visit_data())
         assert Visit.objects.count() == 0
 
@@ -274,11 +273,13 @@ def test_nobody_reviews_their_own_visit(cast: Cast) -> None:
 
 def test_the_database_refuses_a_review_of_ones_own_visit(cast: Cast) -> None:
     visit = submitted(cast, by="supervisor")
-    with acting(cast, "supervisor"), connection.cursor() as cursor:
-        with pytest.raises(IntegrityError, match="visit_reviewer_is_another"), transaction.atomic():
-            cursor.execute(
-                "UPDATE cases_visit SET reviewed_by_id = conducted_by_id WHERE id = %s", [visit.pk]
-            )
+    with (
+        acting(cast, "supervisor"),
+        connection.cursor() as cursor,
+        pytest.raises(IntegrityError, match="visit_reviewer_is_another"),
+        transaction.atomic(),
+    ):
+        cursor.execute("UPDATE cases_visit SET reviewed_by_id = conducted_by_id WHERE id = %s", [visit.pk])
 
 
 def test_a_visit_outside_the_supervisors_township_cannot_be_reviewed(cast: Cast) -> None:
@@ -345,8 +346,8 @@ def test_many_quiet_visits_are_approved_and_the_others_left(cast: Cast) -> None:
 
 
 @pytest.fixture
-def committed_cast(transactional_db: None) -> Iterator[Cast]:
-    yield make_cast()
+def committed_cast(transactional_db: None) -> Cast:
+    return make_cast()
 
 
 @pytest.mark.slow

@@ -240,9 +240,17 @@ def test_who_may_record_and_edit(cast: Cast, clock: dt.datetime) -> None:
 def test_a_visit_and_the_list_follow_the_scope(cast: Cast, clock: dt.datetime) -> None:
     visit = submitted(cast)
     for member, status in [
-        ("director", 200), ("supervisor", 200), ("clerk", 200), ("leader", 200), ("other_director", 404),
-        ("other_supervisor", 404), ("stranger", 404), ("releaser", 403), ("auditor", 403), ("provider", 403),
-    ]:  # fmt: skip
+        ("director", 200),
+        ("supervisor", 200),
+        ("clerk", 200),
+        ("leader", 200),
+        ("other_director", 404),
+        ("other_supervisor", 404),
+        ("stranger", 404),
+        ("releaser", 403),
+        ("auditor", 403),
+        ("provider", 403),
+    ]:
         assert cast.client(member).get(f"/visits/{visit.pk}/").status_code == status, member
     assert "林小满" in page(cast.client("supervisor"), "/visits/")
     assert "林小满" in page(cast.client("supervisor"), "/visits/", state="submitted")

@@ -23,7 +23,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = dt.datetime(2026, 10, 20, 11, 5, tzinfo=SHANGHAI)
 TODAY = NOW.date()
 VISITED = dt.datetime(2026, 10, 20, 9, 40, tzinfo=SHANGHAI)
-# No page makes more than 15 queries. A test's own transaction adds four to every request: the scope opens nested, so it
+# No page makes more than 15 queries. A test's own transaction adds four to every request: the scope opens
+# nested, so it
 # takes a savepoint, remembers the settings around it, puts them back, and releases the savepoint.
 BUDGET = 15 + 4
 ANSWERS = {"guardian": False, "living": False, "school": False, "harm": False}
