@@ -248,7 +248,7 @@ def test_a_visit_is_sent_when_the_signal_is_back(page: Page, context: BrowserCon
     expect(page.locator("[data-outbox-strip]")).to_contain_text("1 waiting to send")
     assert server.posted == []
     context.set_offline(False)
-    expect(page.locator("[data-outbox-strip]")).to_be_hidden()
+    page.wait_for_url("**/sent")
     assert [sent["client_id"] for sent in server.posted] == [client_id]
     assert server.posted[0]["note"] == "奶奶住院"
     assert server.posted[0]["kind"] == "phone"

@@ -1,0 +1,271 @@
+"""Journeys: the demo county as ``make run`` starts it, looked at by its people in a real browser.
+
+One installation a test session: the supervisor with web server, Celery worker and beat as processes of their own, the
+application role on a database of its own, files in a folder of its own. What the database holds is read in a separate
+thread with a connection of its own, inside the scope of the person who asks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from django.conf import settings
+from django.db import connections as django_connections
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from childwelfare import connections
+from staff.models import Assignment
+from staff.scope import open_scope, scope_of, system_scope
+from staff.sessions import assignments_of
+from staff.models import User
+from tests import database
+from tests.settings import SUFFIX, WORKER
+from tests.setup.test_supervisor import free_port
+
+T = TypeVar("T")
+PATIENCE = 90.0  # seconds until everything answers
+PASSWORD = "Tongfu-2026"
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+PICTURES = os.environ.get("CHILDWELFARE_SCREENSHOTS", "")
+OURS = ("CHILDWELFARE_", "DATABASE_", "REDIS_URL", "PORT", "HOST", "DJANGO_", "PYTEST_")
+# What a browser says by itself about an answer that a journey provokes.
+EXPECTED = ("net::ERR_INTERNET_DISCONNECTED",)
+
+
+class Office:
+    """The running installation and its database."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.database = "_".join(filter(None, ("childwelfare_journey", SUFFIX, WORKER)))
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lines: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+        self._reader = ThreadPoolExecutor(1)
+
+    # --- Processes --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Make the database, start everything and wait until it is well; the demo county is loaded on the way."""
+        database.make_clone(self.database)
+        found = connections.addresses()
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        environ |= {
+            "CHILDWELFARE_HOME": str(self.home),
+            "CHILDWELFARE_REDIS_PREFIX": f"journey-{SUFFIX}-{WORKER}",
+            "CHILDWELFARE_KEYS": settings.CHILDWELFARE_KEYS,
+            "CHILDWELFARE_INDEX_KEY": settings.CHILDWELFARE_INDEX_KEY,
+            "DATABASE_URL": connections.with_database(found.application, self.database),
+            "DATABASE_OWNER_URL": connections.with_database(found.owner, self.database),
+            "REDIS_URL": connections.redis_url(),
+            "PORT": str(self.port),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "childwelfare.supervisor", "run"],
+            cwd=settings.BASE_DIR, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        )  # fmt: skip
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        until = time.monotonic() + PATIENCE
+        while not self._is_well():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < until, self.said()
+            time.sleep(0.2)
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as said:
+            for line in said:
+                self.lines.append(line.rstrip())
+
+    def _is_well(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=10):
+                return True
+        except (urllib.error.HTTPError, OSError):
+            return False
+
+    def said(self) -> str:
+        return "\n".join(self.lines[-60:])
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+        self._reader.submit(lambda: django_connections.close_all()).result()
+        self._reader.shutdown()
+        database.drop_clone(self.database)
+
+    # --- What the database holds ------------------------------------------------------------------------
+
+    def seen_by(self, username: str, look: Callable[[], T]) -> T:
+        """What ``look`` returns inside the scope of a person, as their own request would open it."""
+
+        def within() -> T:
+            with system_scope(reason="journey", log=False):
+                held = assignments_of(User.objects.get(username=username))
+                scope = scope_of(held[0])
+            with open_scope(scope):
+                return look()
+
+        return self._reader.submit(self._on_our_database, within).result()
+
+    def _on_our_database(self, look: Callable[[], T]) -> T:
+        for alias in database.ALIASES:
+            present = django_connections[alias]
+            if present.settings_dict["NAME"] != self.database:
+                own = present.settings_dict | {"NAME": self.database, "CONN_MAX_AGE": 600}
+                django_connections[alias] = type(present)(own, alias)
+        return look()
+
+
+@pytest.fixture(scope="session")
+def office(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """The demo county, up and serving."""
+    running = Office(tmp_path_factory.mktemp("journey") / "home")
+    with django_db_blocker.unblock():
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
+
+
+# --- Browser --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    arguments = [
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--lang=zh-CN",
+    ]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        given = os.environ.get("CHROMIUM", "")
+        found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        path = None if given == "playwright" else given or found
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody at a screen: signs in, opens pages, presses buttons, and keeps what the browser complained about."""
+
+    def __init__(self, office: Office, browser: Browser, username: str, size: dict[str, int], **options: Any) -> None:
+        self.office, self.username = office, username
+        self.problems: list[str] = []
+        phone = size["width"] < 992
+        options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "has_touch": phone, "is_mobile": phone} | options
+        self.context: BrowserContext = browser.new_context(viewport=size, base_url=office.url, **options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(15_000)
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
+        self.page.on("console", self._heard)
+        self.page.on("response", self._answered)
+
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not any(known in message.text for known in EXPECTED):
+            # The address of a failed request is kept by _answered.
+            if "Failed to load resource" not in message.text:
+                self.problems.append(f"{self.page.url}: {message.text}")
+
+    def _answered(self, response: Any) -> None:
+        if response.status >= 400:
+            self.problems.append(f"{response.status} {response.request.method} {response.url}")
+
+    def sign_in(self) -> Person:
+        self.open("/sign-in/")
+        self.page.get_by_label("账号").fill(self.username)
+        self.page.locator("input[name=password]").fill(PASSWORD)
+        self.press("登录")
+        expect(self.page.locator("main")).not_to_contain_text("演示账号")
+        return self
+
+    def open(self, address: str) -> Page:
+        self.page.goto(address)
+        return self.page
+
+    def press(self, name: str, *, within: Any = None) -> None:
+        """Press the button of exactly this name."""
+        (within or self.page).get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str, *, within: Any = None) -> None:
+        (within or self.page).get_by_role("link", name=name, exact=True).first.click()
+
+    def sees(self, *texts: str, within: str = "main") -> None:
+        for text in texts:
+            expect(self.page.locator(within)).to_contain_text(text)
+
+    def seen_by(self, look: Callable[[], T]) -> T:
+        """What the database holds for this person."""
+        return self.office.seen_by(self.username, look)
+
+    def picture(self, name: str, *, whole: bool = True) -> None:
+        """A screenshot for the documentation, when the run is asked for them."""
+        if not PICTURES:
+            return
+        self.page.wait_for_load_state("networkidle")
+        folder = Path(PICTURES)
+        folder.mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size or DESK
+        if whole:  # a window as high as the page, so that bars at the bottom stand at the bottom
+            height = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
+        self.page.screenshot(path=folder / f"{name}-{size['width']}.png", animations="disabled")
+        self.page.set_viewport_size(size)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def people(office: Office, browser: Browser) -> Iterator[Callable[..., Person]]:
+    """``people("wangnianci", PHONE)``: a person in a browser of their own. Complaints of any browser fail the test."""
+    made: list[Person] = []
+
+    def arrive(username: str, size: dict[str, int] = DESK, **options: Any) -> Person:
+        made.append(Person(office, browser, username, size, **options))
+        return made[-1]
+
+    arrive.made = made  # type: ignore[attr-defined]  # for the report of a failure
+    yield arrive
+    for person in made:
+        person.context.close()
+    problems = [f"{person.username}: {text}" for person in made for text in person.problems]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Keep what was on the screens when a journey fails, in test-results/."""
+    report = yield
+    arrive = getattr(item, "funcargs", {}).get("people")
+    if call.when == "call" and report.failed and arrive is not None:
+        folder = Path(settings.BASE_DIR) / "test-results"
+        folder.mkdir(exist_ok=True)
+        for number, person in enumerate(arrive.made):
+            name = f"{item.name}-{number}-{person.username}"
+            person.page.screenshot(path=folder / f"{name}.png", full_page=True)
+            (folder / f"{name}.txt").write_text(
+                "\n".join([person.page.url, person.page.locator("body").inner_text(), *person.problems]), encoding="utf-8"
+            )
+    return report
