@@ -119,9 +119,9 @@ def test_filters_of_the_discrepancies(cast: Cast, month: dict[str, Any]) -> None
     assert set(shown("?kind=different")) == {"different"}
     assert shown("?list_kind=tekun") == []
     assert shown("?township=500152002000") == []
-    assert shown(f"?township={TOWNSHIP}") == everything
+    assert sorted(shown(f"?township={TOWNSHIP}")) == sorted(everything)
     assert shown("?state=true") == []
-    assert shown("?kind=nonsense") == everything
+    assert sorted(shown("?kind=nonsense")) == sorted(everything)
 
 
 def test_the_upload_form_is_for_the_clerk(cast: Cast) -> None:
