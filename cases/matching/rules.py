@@ -52,7 +52,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "cut_number_and_name",
         AUTO,
         992,
-        f"number = 'cut' AND birth >= -1 AND sex >= 0 AND ((name = 0 AND {_AT_HOME}) OR (name <= 2 AND house > 0))",
+        "number = 'cut' AND birth >= -1 AND sex >= 0 "
+        f"AND ((name = 0 AND {_AT_HOME}) OR (name <= 2 AND house > 0))",
     ),
     Rule(
         "masked_number_and_name",

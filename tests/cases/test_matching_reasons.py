@@ -12,7 +12,7 @@ def test_every_rule_has_words_and_no_other() -> None:
 
 def test_every_reason_of_the_guards_has_words() -> None:
     written = set(re.findall(r"'((?:name|birth|household|same|other)_\w+)'", scoring.GUARDS))
-    written |= {"number_under_two_names", "named_as_another", "two_candidates"}
+    written |= {"named_twice", "named_as_another", "two_candidates"}
     numbers = {"same", "repaired", "cut", "masked", "near", "kin", "differs", "far", "none"}
     assert written | {f"number_{n}" for n in numbers} == set(reasons.REASONS)
 
