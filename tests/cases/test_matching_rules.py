@@ -200,7 +200,10 @@ def read_sample() -> tuple[list[RowFacts], list[ChildFacts], dict[int, int], Pla
     children = [
         ChildFacts(
             i, r["name"], r["id_number"], clean_date(r["birth_date"]), int(r["village_code"]),
-            (KinFacts(r["guardian_name"], r["guardian_id"], False), KinFacts(r["head_name"], r["head_id"], True)),
+            (
+                KinFacts(r["guardian_name"], r["guardian_id"], False),
+                KinFacts(r["head_name"], r["head_id"], True),
+            ),
             clean_sex(r["sex"]),
         )
         for i, r in enumerate(register)
