@@ -23,6 +23,12 @@ def _own(visit: Any, actor: Actor) -> str | None:
     return None
 
 
+def _county_closes(case: Any, actor: Actor) -> str | None:
+    if case.at_county and actor.role not in COUNTY:
+        return str(_("The county has taken this case over and closes it."))
+    return None
+
+
 VISIT = Workflow(
     "visit",
     (
@@ -57,7 +63,7 @@ CASE = Workflow(
         ),
         Transition(
             "close", (CaseState.OPEN, CaseState.PLANNED), CaseState.CLOSED, _("Close"), REVIEW | COUNTY,
-            needs_text=True, stamps=("closed_by", "closed_at"), icon="check",
+            needs_text=True, guard=_county_closes, stamps=("closed_by", "closed_at"), icon="check",
         ),
     ),
 )  # fmt: skip

@@ -140,6 +140,9 @@ def test_handing_up_and_taking_over(cast: Cast) -> None:
     assert (case.state, case.owner_id) == ("planned", cast.users["clerk"].pk)
     with pytest.raises(TransitionRefused):
         change(cast, case, "take_over", by="approver")
+    with pytest.raises(TransitionRefused):
+        change(cast, case, "close", outcome="resolved", reason="镇里想结案")
+    assert change(cast, case, "close", by="approver", outcome="resolved", reason="已解决").state == "closed"
 
 
 def test_closing_needs_an_outcome_words_and_a_finished_plan(cast: Cast) -> None:
