@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from staff import scope
 from staff.enums import Role
@@ -41,7 +42,7 @@ REFERRAL = Workflow(
     "referral",
     (
         Transition(
-            "accept", (ReferralState.PENDING,), ReferralState.ACCEPTED, _("Accept"), PROVIDER, guard=_addressee,
+            "accept", (ReferralState.PENDING,), ReferralState.ACCEPTED, pgettext_lazy("referral", "Accept"), PROVIDER, guard=_addressee,
             stamps=("answered_by", "answered_at"), icon="check",
         ),
         Transition(
