@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from staff import scope
@@ -21,6 +22,7 @@ from staff.access import to_sign_in
 from staff.audit import log_access
 from staff.enums import Role
 from staff.models import AccessLog, Region
+from staff.sign_in import sign_out
 
 A = TypeVar("A", bound="type[RegionalAdmin]")
 
@@ -56,6 +58,17 @@ class AdministrationSite(admin.AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         return to_sign_in(request)
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        sign_out(request)
+        return redirect("staff:sign_in")
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("staff:password")
 
 
 def is_administrator(request: HttpRequest) -> bool:

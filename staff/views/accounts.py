@@ -32,7 +32,9 @@ def account_list(request: ActingRequest) -> HttpResponse:
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     today = timezone.localdate()
     rows = [(user, [a for a in user.held if a.in_force(today)]) for user in page.object_list]
-    return render(request, "staff/accounts.html", {"form": form, "page": page, "rows": rows, "now": timezone.now()})
+    return render(
+        request, "staff/accounts.html", {"form": form, "page": page, "rows": rows, "now": timezone.now()}
+    )
 
 
 def _filtered(found: Any, asked: dict[str, Any]) -> Any:

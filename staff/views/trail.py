@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import uuid
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -81,19 +81,21 @@ def _asked(which: str, given: QueryDict) -> tuple[TrailFilter, lines.Asked | Non
         person_id=person.pk if person else None,
         child_id=clean["child"],
         kind=clean["kind"],
-        after=_after(given.get("after", "")),
+        after=_after(which, given.get("after", "")),
     )
 
 
-def _after(text: str) -> tuple[dt.datetime, str] | None:
-    moment, _tilde, key = text.partition("~")
-    at: Any = None
-    try:
-        at = parse_datetime(moment)
-    except ValueError:
-        raise Http404 from None
+def _after(which: str, text: str) -> tuple[dt.datetime, str] | None:
+    """The key of the last line of the page before, as :func:`trail` wrote it into the address; 404 for anything else."""
     if not text:
         return None
+    moment, _tilde, key = text.partition("~")
+    try:
+        at = parse_datetime(moment)
+        if which != "changes":
+            uuid.UUID(key)
+    except ValueError:
+        raise Http404 from None
     if at is None or timezone.is_naive(at) or not key:
         raise Http404
     return at, key

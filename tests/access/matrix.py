@@ -22,7 +22,7 @@ EVERYBODY = frozenset(
         "auditor", "sysadmin", "viewer", "provider", "stranger",
     }
 )  # fmt: skip
-ANYONE = EVERYBODY | {"nobody"}
+ANYONE = frozenset(EVERYBODY | {"nobody"})
 # Who reads the file of a child in the director's village, and who would in their own place.
 READ_OWN = frozenset({"director", "supervisor"}) | COUNTY_DESK
 ELSEWHERE = frozenset({"other_director", "other_supervisor", "stranger"})

@@ -10,6 +10,9 @@ CASE_OWN = {"supervisor", "clerk", "approver"}
 FIELD = DIRECTORS | SUPERVISORS
 DESK_LOST = {"other_supervisor", "stranger"}
 
+LISTS = {"clerk", "approver", "leader"}
+ELSE_CLERK = {"stranger"}
+
 ROWS: Rows = {
     "cases:home": page(ANYONE),
     "cases:children": page(READERS),
@@ -30,17 +33,26 @@ ROWS: Rows = {
     "cases:child_share": [page(DESK_OWN, DESK_LOST, pk="own"), act(DESK_OWN, DESK_LOST, pk="own")],
     "cases:child_unshare": act(DESK_OWN, DESK_LOST, pk="own", user="director_user"),
     "cases:visits": page(READERS),
-    "cases:visit_add": [page({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}"), act({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}")],
+    "cases:visit_add": [
+        page({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}"),
+        act({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}"),
+    ],
     "cases:visit": page(READ_OWN, ELSEWHERE, pk="visit_own"),
     "cases:visit_edit": page({"director"}, {"other_director", "other_supervisor"}, pk="visit_own"),
-    "cases:visit_review": [page({"supervisor"}, {"other_supervisor"}, pk="visit_own"), act({"supervisor"}, {"other_supervisor"}, pk="visit_own")],
+    "cases:visit_review": [
+        page({"supervisor"}, {"other_supervisor"}, pk="visit_own"),
+        act({"supervisor"}, {"other_supervisor"}, pk="visit_own"),
+    ],
     "cases:visit_photo": page(READ_OWN, ELSEWHERE, pk="visit_own", photo_pk="photo_own"),
     "cases:outbox": page(FIELD),
     "cases:queue": page(SUPERVISORS | {"clerk", "approver", "stranger"}),
     "cases:queue_approve": act(SUPERVISORS),
     "cases:handover_panel": page(READ_OWN, ELSEWHERE, assignment="left"),
     "cases:cases": page(READERS),
-    "cases:case_add": [page(CASE_OWN, DESK_LOST, query="child={own}"), act(CASE_OWN, DESK_LOST, query="child={own}")],
+    "cases:case_add": [
+        page(CASE_OWN, DESK_LOST, query="child={own}"),
+        act(CASE_OWN, DESK_LOST, query="child={own}"),
+    ],
     "cases:case": [
         page(READ_OWN, ELSEWHERE, pk="case_own"),
         # Restricted to named people, and nobody is named.
@@ -50,4 +62,24 @@ ROWS: Rows = {
     "cases:case_action_done": act(READ_OWN - {"leader"}, ELSEWHERE, pk="case_own", action_pk="action_own"),
     "cases:case_transition": act(CASE_OWN, DESK_LOST, pk="case_own"),
     "cases:case_people": act(CASE_OWN, DESK_LOST, pk="case_own"),
+    "cases:lists": page(LISTS | ELSE_CLERK),
+    "cases:lists_panel": page(LISTS | ELSE_CLERK),
+    "cases:list_upload": [page({"clerk", "stranger"}), act({"clerk", "stranger"})],
+    "cases:list": page(LISTS, ELSE_CLERK, pk="list"),
+    "cases:list_confirm": act({"clerk"}, ELSE_CLERK, pk="list"),
+    "cases:list_discard": act({"clerk"}, ELSE_CLERK, pk="list"),
+    "cases:list_problems": page(LISTS, ELSE_CLERK, pk="list"),
+    "cases:run": page(LISTS, ELSE_CLERK, pk="run"),
+    "cases:run_progress": page(LISTS, ELSE_CLERK, pk="run"),
+    "cases:run_start": act({"clerk"}, ELSE_CLERK, pk="run"),
+    "cases:run_cancel": act({"clerk"}, ELSE_CLERK, pk="run"),
+    "cases:run_finish": act({"clerk"}, ELSE_CLERK, pk="run"),
+    "cases:candidates": page(LISTS, ELSE_CLERK, pk="run"),
+    "cases:candidate_decide": act({"clerk"}, ELSE_CLERK, pk="candidate"),
+    "cases:discrepancies": page(READERS),
+    "cases:discrepancies_panel": page(READERS),
+    "cases:discrepancy": page(READ_OWN, ELSEWHERE, pk="discrepancy"),
+    "cases:discrepancy_found": act({"supervisor"}, {"other_supervisor"}, pk="discrepancy"),
+    "cases:discrepancy_decide": act({"clerk"}, ELSE_CLERK, pk="discrepancy"),
+    "cases:child_discrepancies": page(READ_OWN, ELSEWHERE, pk="own"),
 }

@@ -30,13 +30,25 @@ from cases.models import (
     VisitPhoto,
     VisitTask,
 )
+from cases.search import index_children
 from referrals.models import Provider, Referral
 from staff import files, jobs
 from staff.api_tokens import make_token
 from staff.enums import Role
 from staff.models import Assignment, Job, Post, StoredFile, User
 from staff.scope import current, narrow, open_scope, system_scope
-from subsidies.models import Application, BankFile, Entitlement, MonthlyReport, Payment, PaymentBatch, Rate, Scheme
+from subsidies.models import (
+    Application,
+    BankFile,
+    BatchIssue,
+    Entitlement,
+    MonthlyReport,
+    Offset,
+    Payment,
+    PaymentBatch,
+    Rate,
+    Scheme,
+)
 from tests.cast import COUNTY, START, VILLAGE, Cast, make_cast
 
 AT = dt.datetime(2026, 10, 20, 9, 40, tzinfo=dt.UTC)
@@ -68,6 +80,7 @@ def make_world() -> World:
         own = cast.children["own"]
         pk |= _family(own) | _matching(cast, own) | _money(cast, own) | _staff(cast, own)
         pk |= _referral(cast, own, pk["case_own"])
+        index_children()
     return World(cast, pk)
 
 
@@ -117,13 +130,28 @@ def _family(own: Child) -> dict[str, Any]:
 
 def _matching(cast: Cast, own: Child) -> dict[str, Any]:
     sent = ListImport.objects.create(
-        region_id=COUNTY, kind="dibao", period=MONTH, name="dibao.csv", sha256="0" * 64, user=cast.users["clerk"], created_at=AT
+        region_id=COUNTY,
+        kind="dibao",
+        period=MONTH,
+        name="dibao.csv",
+        sha256="0" * 64,
+        user=cast.users["clerk"],
+        created_at=AT,
     )
     row = ListRow.objects.create(
-        list_import=sent, region_id=VILLAGE, kind="dibao", own_id="r1", line=1, name=own.name, id_number="", head_id=""
+        list_import=sent,
+        region_id=VILLAGE,
+        kind="dibao",
+        own_id="r1",
+        line=1,
+        name=own.name,
+        id_number="",
+        head_id="",
     )
     run = MatchRun.objects.create(region_id=COUNTY, period=MONTH, state="review")
-    candidate = MatchCandidate.objects.create(run=run, list_row=row, child=own, region_id=VILLAGE, tier="review", score="0.8000", state="pending")
+    candidate = MatchCandidate.objects.create(
+        run=run, list_row=row, child=own, region_id=VILLAGE, tier="review", score="0.8000", state="pending"
+    )
     discrepancy = Discrepancy.objects.create(
         run=run, child=own, list_row=row, region_id=VILLAGE, kind="gone", list_kind="dibao",
         due_date=dt.date(2026, 11, 3),
@@ -132,26 +160,57 @@ def _matching(cast: Cast, own: Child) -> dict[str, Any]:
 
 
 def _money(cast: Cast, own: Child) -> dict[str, Any]:
-    scheme = Scheme.objects.get_or_create(code=Scheme._meta.get_field("code").choices[0][0], defaults={"clause": "x"})[0]
+    scheme = Scheme.objects.get_or_create(
+        code=Scheme._meta.get_field("code").choices[0][0], defaults={"clause": "x"}
+    )[0]
     Rate.objects.create(
-        scheme=scheme, region_id=COUNTY, placement=own.placement, amount=1200, valid_from=dt.date(2026, 1, 1), source="x"
+        scheme=scheme,
+        region_id=COUNTY,
+        placement=own.placement,
+        amount=1200,
+        valid_from=dt.date(2026, 1, 1),
+        source="x",
     )
     application = Application.objects.create(
-        child=own, scheme=scheme, region_id=own.region_id, statement="x", applied_by=cast.users["director"], applied_at=AT
+        child=own,
+        scheme=scheme,
+        region_id=own.region_id,
+        statement="x",
+        applied_by=cast.users["director"],
+        applied_at=AT,
     )
+    refused = Application.objects.create(
+        child=own, scheme=scheme, region_id=own.region_id, statement="x", applied_by=cast.users["director"], applied_at=AT,
+        state="refused", refusal_code="other", refusal_text="x", decided_by=cast.users["approver"], decided_at=AT,
+    )  # fmt: skip
     entitlement = Entitlement.objects.create(
         child=own, scheme=scheme, region_id=own.region_id, category=own.primary_category, placement=own.placement,
         start_month=dt.date(2026, 9, 1), confirmed_at=AT,
     )  # fmt: skip
     batch = PaymentBatch.objects.create(
-        region_id=COUNTY, scheme=scheme, month=MONTH, number="500152-202610-1", prepared_by=cast.users["clerk"], prepared_at=AT
+        region_id=COUNTY,
+        scheme=scheme,
+        month=MONTH,
+        number="500152-202610-1",
+        prepared_by=cast.users["clerk"],
+        prepared_at=AT,
     )
     payment = Payment.objects.create(
         batch=batch, entitlement=entitlement, child=own, region_id=own.region_id, scheme=scheme, line=1, month=MONTH,
         standard=1200, amount=1200, child_name=own.name, category=own.primary_category, placement=own.placement,
         payee_name="林桂芳", payee_relation="grandmother", bank_name="x", account="6217001234567890",
     )  # fmt: skip
-    file = files.store(b"a", kind=StoredFile.Kind.BANK, name="bank.csv", content_type="text/csv", region_id=COUNTY, at=AT)
+    issue = BatchIssue.objects.create(
+        batch=batch, payment=payment, entitlement=entitlement, region_id=own.region_id, child_name=own.name,
+        kind=BatchIssue._meta.get_field("kind").choices[0][0],
+    )  # fmt: skip
+    offset = Offset.objects.create(
+        entitlement=entitlement, child=own, region_id=own.region_id, amount=300, start_month=MONTH, source="x",
+        kind=Offset._meta.get_field("kind").choices[0][0],
+    )  # fmt: skip
+    file = files.store(
+        b"a", kind=StoredFile.Kind.BANK, name="bank.csv", content_type="text/csv", region_id=COUNTY, at=AT
+    )
     bank_file = BankFile.objects.create(
         batch=batch, region_id=COUNTY, format="csv", file=file, line_count=1, total=1200, made_at=AT
     )
@@ -159,19 +218,25 @@ def _money(cast: Cast, own: Child) -> dict[str, Any]:
     return {
         "scheme": scheme.pk, "application": application.pk, "entitlement": entitlement.pk, "batch": batch.pk,
         "payment": payment.pk, "bank_file": bank_file.pk, "bank_stored": file.pk, "report": report.pk,
+        "refused": refused.pk, "issue": issue.pk, "offset": offset.pk,
     }  # fmt: skip
 
 
 def _staff(cast: Cast, own: Child) -> dict[str, Any]:
     post = Post.objects.create(region_id=VILLAGE, role=Role.DIRECTOR, title="second seat")
     left = Assignment.objects.create(
-        user=cast.users["nobody"], post=post, start_date=START, end_date=timezone.localdate() - dt.timedelta(days=1)
+        user=cast.users["nobody"],
+        post=post,
+        start_date=START,
+        end_date=timezone.localdate() - dt.timedelta(days=1),
     )
     export = StoredFile.Kind.EXPORT
     clerk = cast.assignments["clerk"]
     with open_scope(cast.scope("clerk")):
         job = jobs.start("access_test", region_id=COUNTY, arguments={}, at=timezone.now())
-        exported = files.store(b"a", kind=export, name="x.csv", content_type="text/csv", region_id=COUNTY, at=AT)
+        exported = files.store(
+            b"a", kind=export, name="x.csv", content_type="text/csv", region_id=COUNTY, at=AT
+        )
         token, _secret = make_token(clerk, name="script", days=30, at=timezone.now())
     return {
         "vacant_post": post.pk, "left": left.pk, "job": job.pk, "export": exported.pk, "token": token.pk,

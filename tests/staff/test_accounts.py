@@ -19,7 +19,11 @@ NEW = "Liuhe-2026-x"
 
 
 def test_an_account_is_made_with_a_one_time_password_that_must_be_replaced(cast: Cast) -> None:
-    page = cast.client("sysadmin").post("/accounts/add/", {"name": "新来者", "username": "xinlai"}).content.decode()
+    page = (
+        cast.client("sysadmin")
+        .post("/accounts/add/", {"name": "新来者", "username": "xinlai"})
+        .content.decode()
+    )
     password = re.search(r"data-password>([^<]+)<", page).group(1)  # type: ignore[union-attr]
     user = User.objects.get(username="xinlai")
     assert user.home_region_id == COUNTY

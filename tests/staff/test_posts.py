@@ -36,7 +36,11 @@ def test_a_post_is_opened_where_its_role_exists_and_in_ones_own_region(cast: Cas
     village, strange = Region.objects.get(code=VILLAGE), Region.objects.get(code=STRANGE_VILLAGE)
     with open_scope(cast.scope("sysadmin")):
         made = open_post(
-            region=village, role=Role.DIRECTOR, title="x", further_regions=[Region.objects.get(code=OTHER_VILLAGE)], at=AT
+            region=village,
+            role=Role.DIRECTOR,
+            title="x",
+            further_regions=[Region.objects.get(code=OTHER_VILLAGE)],
+            at=AT,
         )
         assert made.ranges() == [(VILLAGE, VILLAGE), (OTHER_VILLAGE, OTHER_VILLAGE)]
         with pytest.raises(PostRefused):
@@ -49,7 +53,13 @@ def test_a_post_is_opened_where_its_role_exists_and_in_ones_own_region(cast: Cas
 
 @pytest.mark.parametrize(
     ("role", "region"),
-    [(Role.SUPERVISOR, TOWNSHIP), (Role.CLERK, COUNTY), (Role.RELEASER, COUNTY), (Role.AUDITOR, COUNTY), (Role.SYSADMIN, COUNTY)],
+    [
+        (Role.SUPERVISOR, TOWNSHIP),
+        (Role.CLERK, COUNTY),
+        (Role.RELEASER, COUNTY),
+        (Role.AUDITOR, COUNTY),
+        (Role.SYSADMIN, COUNTY),
+    ],
 )
 def test_incompatible_duties_are_refused(cast: Cast, role: Role, region: int) -> None:
     seat = post(role, region)
@@ -104,18 +114,24 @@ def test_raw_sql_cannot_give_incompatible_duties(cast: Cast, ignore: str) -> Non
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         # … nor by changing the role of a post that is held.
         with pytest.raises(IntegrityError, match="assignment_copies_post"), transaction.atomic():
-            cursor.execute("UPDATE staff_post SET role = 'clerk' WHERE id = %s", [cast.assignments["director"].post_id])
+            cursor.execute(
+                "UPDATE staff_post SET role = 'clerk' WHERE id = %s", [cast.assignments["director"].post_id]
+            )
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-@pytest.mark.parametrize("member", ["director", "clerk", "approver", "auditor", "viewer", "provider", "nobody"])
+@pytest.mark.parametrize(
+    "member", ["director", "clerk", "approver", "auditor", "viewer", "provider", "nobody"]
+)
 def test_nobody_but_an_administrator_writes_posts_or_assignments(cast: Cast, member: str) -> None:
     seat = post(Role.VIEWER, COUNTY)
     with open_scope(cast.scope(member)), connection.cursor() as cursor:
         with pytest.raises(ProgrammingError), transaction.atomic():
             insert(cast.users[member], seat, "viewer")
         with pytest.raises(ProgrammingError), transaction.atomic():
-            cursor.execute("INSERT INTO staff_postregion (post_id, region_code) VALUES (%s, %s)", [seat.pk, COUNTY])
+            cursor.execute(
+                "INSERT INTO staff_postregion (post_id, region_code) VALUES (%s, %s)", [seat.pk, COUNTY]
+            )
         cursor.execute("UPDATE staff_assignment SET end_date = NULL, phone = '1'")
         assert cursor.rowcount == 0
         cursor.execute("DELETE FROM staff_postregion")
@@ -129,7 +145,10 @@ def test_an_administrator_writes_nothing_outside_the_own_region(cast: Cast) -> N
         with pytest.raises(ProgrammingError), transaction.atomic():
             insert(cast.users["nobody"], seat, "director")
         with pytest.raises(ProgrammingError), transaction.atomic():
-            cursor.execute("INSERT INTO staff_postregion (post_id, region_code) VALUES (%s, %s)", [own.pk, STRANGE_VILLAGE])
+            cursor.execute(
+                "INSERT INTO staff_postregion (post_id, region_code) VALUES (%s, %s)",
+                [own.pk, STRANGE_VILLAGE],
+            )
 
 
 def test_ending_at_once_takes_back_shares_and_tokens(cast: Cast) -> None:
@@ -147,7 +166,9 @@ def test_ending_at_once_takes_back_shares_and_tokens(cast: Cast) -> None:
         assert cast.scope("director").shared == frozenset()
         assert ApiToken.objects.filter(user=user, revoked_at=None).count() == 0
     with system_scope(reason="look", log=False):
-        details = [line.detail["what"] for line in AccessLog._base_manager.filter(kind="account").order_by("at")]
+        details = [
+            line.detail["what"] for line in AccessLog._base_manager.filter(kind="account").order_by("at")
+        ]
     assert details == ["ended at once", "withdrawn"]
 
 
@@ -175,7 +196,10 @@ def test_the_night_takes_back_what_an_ended_assignment_left(cast: Cast) -> None:
 
 def test_pages_of_the_administrator(cast: Cast) -> None:
     client = cast.client("sysadmin")
-    made = client.post("/posts/add/", {"role": "director", "region": str(VILLAGE), "title": "副主任", "further": str(OTHER_VILLAGE)})
+    made = client.post(
+        "/posts/add/",
+        {"role": "director", "region": str(VILLAGE), "title": "副主任", "further": str(OTHER_VILLAGE)},
+    )
     assert made.status_code == 302
     address = made.headers["Location"]
     assert "副主任" in client.get("/posts/?vacant=on").content.decode()

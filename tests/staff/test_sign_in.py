@@ -76,7 +76,7 @@ def test_five_failures_lock_for_half_an_hour_whether_the_account_exists_or_not(
     assert wrong != locked
     lines = log("sign_in_fail")
     assert len(lines) == MOST_FAILURES + 2
-    assert [line.detail["locked"] for line in lines[: MOST_FAILURES]] == [False] * (MOST_FAILURES - 1) + [True]
+    assert [line.detail["locked"] for line in lines[:MOST_FAILURES]] == [False] * (MOST_FAILURES - 1) + [True]
     assert {line.subject_id for line in lines} == ({str(director.pk)} if username == "director" else {""})
     # What was typed where no account is may be a password.
     assert username == "director" or "nobody-has-this-name" not in str([line.detail for line in lines])
@@ -85,7 +85,9 @@ def test_five_failures_lock_for_half_an_hour_whether_the_account_exists_or_not(
 def test_answers_for_an_unknown_and_a_known_account_are_the_same(director: User) -> None:
     def page(username: str) -> str:
         text = attempt(Client(), username, "wrong").content.decode()
-        return "".join(line for line in text.splitlines() if "csrf" not in line.lower()).replace(username, "X")
+        return "".join(line for line in text.splitlines() if "csrf" not in line.lower()).replace(
+            username, "X"
+        )
 
     assert page("director") == page("unknown")
 
@@ -137,7 +139,9 @@ def test_an_idle_session_ends(client: Client, director: User, settings: Any) -> 
     assert client.get("/me/").status_code == 302
 
 
-def test_an_idle_session_ends_also_when_the_cache_was_emptied(client: Client, director: User, settings: Any) -> None:
+def test_an_idle_session_ends_also_when_the_cache_was_emptied(
+    client: Client, director: User, settings: Any
+) -> None:
     attempt(client)
     session = client.session
     session["signed_in_at"] = timezone.now().timestamp() - settings.SESSION_IDLE_MINUTES * 60 - 1
@@ -151,7 +155,9 @@ def test_an_assignment_that_ends_takes_access_away_at_the_next_request(cast: Cas
     child = reverse("staff:reveal", args=["child-identity", cast.children["own"].pk])
     assert client.get(child).status_code == 200
     with open_scope(cast.scope("sysadmin")):
-        end_assignment(cast.assignments["director"], last_day=timezone.localdate(), now=True, at=timezone.now())
+        end_assignment(
+            cast.assignments["director"], last_day=timezone.localdate(), now=True, at=timezone.now()
+        )
     response = client.get(child)
     assert response.status_code == 403
     assert client.get("/me/").status_code == 403
@@ -166,7 +172,12 @@ def test_the_successor_sees_the_same_children(cast: Cast) -> None:
         cast.assignments["nobody"] = assign(cast.users["nobody"], post, start=timezone.localdate(), at=at)
     address = reverse("staff:reveal", args=["child-identity", cast.children["own"].pk])
     assert cast.client("nobody").get(address).status_code == 200
-    assert cast.client("nobody").get(reverse("staff:handover", args=[cast.assignments["director"].pk])).status_code == 200
+    assert (
+        cast.client("nobody")
+        .get(reverse("staff:handover", args=[cast.assignments["director"].pk]))
+        .status_code
+        == 200
+    )
 
 
 def test_one_person_with_two_posts_works_in_one_at_a_time(cast: Cast) -> None:
@@ -191,7 +202,9 @@ def test_nobody_switches_to_a_post_of_somebody_else(cast: Cast) -> None:
     assert client.get(neighbour).status_code == 404
 
 
-def test_the_sign_in_page_names_demo_accounts_only_in_a_demonstration(client: Client, db: None, settings: Any) -> None:
+def test_the_sign_in_page_names_demo_accounts_only_in_a_demonstration(
+    client: Client, db: None, settings: Any
+) -> None:
     settings.DEMO_ACCOUNTS = "tests.staff.test_sign_in.two_accounts"
     assert "demo-director" in client.get(URL).content.decode()
     settings.DEMO_ACCOUNTS = ""
