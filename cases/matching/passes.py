@@ -178,5 +178,6 @@ JOIN key_child c USING (child)
 LEFT JOIN judged l ON l.what = 'n' AND l.a = r.name AND l.b = c.name
 LEFT JOIN judged n ON n.what = 'i' AND n.a = r.number AND n.b = c.number
 LEFT JOIN judged d ON d.what = 'd' AND d.a = r.birth::text AND d.b = c.birth::text;
+CREATE INDEX ON evidence (row);
 ANALYZE evidence;
 """
