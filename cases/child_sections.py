@@ -78,7 +78,7 @@ def head_context(child: Child, today: dt.date, here: str) -> dict[str, Any]:
         "facts": facts,
         "here": here,
         "interval": None,
-        "tabs": tabs_of(child, here),
+        "sections": tabs_of(child, here),
         "place": selectors.place_name(child.region),
         "may_edit": role in FIELD and child.left_date is None,
         "may_decide": role in REVIEWERS and child.left_date is None,
@@ -147,6 +147,11 @@ def file_context(child: Child, today: dt.date) -> dict[str, Any]:
                 ("subsidies", _("Subsidies"), PANELS["subsidies"]),
                 ("referrals", _("Referrals"), PANELS["referrals"]),
             )
+        ]
+        + [
+            (_("Discrepancies"), found, found)
+            for found in (address("cases:child_discrepancies", child.pk),)
+            if found
         ],
         "timeline_url": address("cases:child_section", child.pk, "timeline"),
     }

@@ -59,7 +59,7 @@ class VisitRequestForm(forms.Form):
         initial="ask",
         widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
     )
-    day = DayField(label=_("By"))
+    day = DayField(label=_("By what day"))
     reason = forms.CharField(label=_("What for"), max_length=200)
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:

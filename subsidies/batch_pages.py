@@ -33,8 +33,8 @@ DIFFERENCES_SHOWN = 50
 
 def kind_label(kind: Change) -> str:
     return {
-        Change.NEW: _("New"),
-        Change.LEFT: _("Left"),
+        Change.NEW: _("Newly paid"),
+        Change.LEFT: _("No longer paid"),
         Change.CHANGED: _("Changed"),
         Change.ARREARS: _("Arrears"),
     }[kind]
@@ -264,7 +264,9 @@ def buttons(batch: PaymentBatch, actor: Actor, names: dict[str, str]) -> list[An
         elif transition.name in ("approve", "release") and (
             actor.role not in transition.roles or transition.name == "approve"
         ):
-            found.append(disabled(transition, actor, why_not, names))
+            found.append(
+                disabled(transition, actor, why_not, names) | {"label": _button(transition, batch)["label"]}
+            )
     if batch.state == BatchState.PREPARED and actor.role == Role.APPROVER:
         # The duty that comes after one's own is shown, with whose it is.
         found.append(disabled(batch.workflow.by_name["release"], actor, "", names))

@@ -156,7 +156,7 @@ def facts(found: Entitlement, actor: Actor) -> list[dict[str, Any]]:
             "value": found.child.__class__(placement=found.placement).get_placement_display(),
         },
         {"label": _("First month"), "value": month(found.start_month), "number": True},
-        {"label": _("Last month"), "value": month(found.end_month), "number": True},
+        {"label": _("Last month paid"), "value": month(found.end_month), "number": True},
         {"label": _("Confirmed"), "value": f"{day(found.confirmed_at)} {found.confirmed_by or ''}"},
     ]
     if found.proposed_end_month:

@@ -19,6 +19,7 @@ from cases import identity
 from cases.ages import add_months
 from cases.enums import Placement, PrimaryCategory, Relation
 from cases.models import Discrepancy, Guardian, Payee
+from staff import parameters
 from staff.workflow import TransitionRefused
 from subsidies import rules
 from subsidies.enums import (
@@ -28,11 +29,12 @@ from subsidies.enums import (
     FailReason,
     HoldReason,
     IssueKind,
+    LastMonthRule,
     PaymentKind,
     PaymentState,
 )
 from subsidies.models import BatchIssue, Entitlement, Offset, Payment, PaymentBatch
-from subsidies.months import is_payable, months_between
+from subsidies.months import is_payable, last_month, months_between
 from subsidies.standards import Due, Standards
 
 # A refusal for one of these reasons comes again while the account stays the same.
@@ -116,6 +118,7 @@ class Preparation:
         self.standards = standards
         self.month = month
         self.day = day
+        self.age_rule = LastMonthRule(parameters.value(standards.county_id, "last_month_rule", month))
         ids = [row.pk for row in entitlements]
         children = {row.child_id for row in entitlements}
         self.offsets: dict[int, list[Offset]] = defaultdict(list)
@@ -186,7 +189,7 @@ class Preparation:
 
     def _one(self, entitlement: Entitlement, prepared: Prepared) -> None:
         lines: list[Payment] = []
-        if is_payable(self.month, entitlement.start_month, entitlement.end_month):
+        if is_payable(self.month, entitlement.start_month, self._last(entitlement)):
             lines.append(self._regular(entitlement))
         owed, overpaid = self._corrections(entitlement)
         payee = self.payees.get(entitlement.child_id)
@@ -226,6 +229,10 @@ class Preparation:
             for kind, detail in issues.items()
         ]
 
+    def _last(self, entitlement: Entitlement) -> dt.date:
+        """The last month that can be paid: its own, else that of the 18th birthday (one taken over may have none)."""
+        return entitlement.end_month or last_month(entitlement.child.birth_date, self.age_rule)
+
     def _due(self, entitlement: Entitlement, month: dt.date) -> Due:
         try:
             return self.standards.due(
@@ -260,9 +267,7 @@ class Preparation:
         first = entitlement.start_month
         if entitlement.application_id is None:
             first = max(first, self.first_batch_month)
-        last = add_months(self.month, -1)
-        if entitlement.end_month is not None:
-            last = min(last, entitlement.end_month)
+        last = min(add_months(self.month, -1), self._last(entitlement))
         dues = {month: self._due(entitlement, month) for month in months_between(first, last)}
         due = {month: found.amount.total for month, found in dues.items()}
         delivered = {month: row.delivered for month, row in past.items() if month < self.month}

@@ -64,7 +64,7 @@ def test_the_database_refuses_a_second_regular_line_and_second_arrears(office: O
             if kind == "arrears":
                 twin.save()  # the first arrears of this month
                 twin.pk, twin.line = None, 93
-            with pytest.raises(IntegrityError, match="payment_(regular|child|arrears)_once"), transaction.atomic():
+            with pytest.raises(IntegrityError, match=r"payment_(regular|child|arrears)_once"), transaction.atomic():
                 twin.save(force_insert=True)
     assert entitlement.pk == line.entitlement_id
 
@@ -179,6 +179,15 @@ def test_months_outside_the_entitlement_are_not_paid(office: Office) -> None:
     office.entitle(office.child("own"), NOVEMBER)
     office.entitle(office.child("township"), dt.date(2026, 1, 1), end_month=dt.date(2026, 9, 1))
     assert office.lines(office.prepare()) == []
+
+
+def test_nobody_is_paid_after_the_month_of_the_18th_birthday(office: Office) -> None:
+    own = office.child("own")
+    with system_scope(reason="test", log=False):
+        type(own).objects.filter(pk=own.pk).update(birth_date=dt.date(2008, 10, 30))
+    office.entitle(own, dt.date(2026, 1, 1))
+    assert len(office.lines(office.prepare(OCTOBER))) == 1
+    assert office.lines(office.prepare(NOVEMBER)) == []
 
 
 def test_an_earlier_month_is_not_prepared_after_a_later_one(office: Office) -> None:
