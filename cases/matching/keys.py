@@ -27,7 +27,8 @@ from cases.matching.normalise import (
 )
 
 COPY_ROWS: Final = 10_000
-REPAIRABLE: Final = frozenset({IdKind.WRONG, IdKind.CUT, IdKind.LENGTH, IdKind.FIFTEEN})
+# Not a cut number: its last three digits are unknown, so nothing can be computed from them.
+REPAIRABLE: Final = frozenset({IdKind.WRONG, IdKind.LENGTH, IdKind.FIFTEEN})
 
 TABLES: Final = """
 CREATE TEMP TABLE key_row (

@@ -104,7 +104,7 @@ WHERE r.name <> c.name
 UNJUDGED_NUMBERS: Final = """
 SELECT DISTINCT r.number, c.number FROM pair JOIN key_row r USING (row) JOIN key_child c USING (child)
 WHERE r.number <> c.number AND r.number <> '' AND c.number <> ''
-  AND r.kind IN ('wrong', 'length', 'other', 'cut')
+  AND r.kind IN ('wrong', 'length', 'other')
 """
 UNJUDGED_DATES: Final = """
 SELECT DISTINCT r.birth::text, c.birth::text

@@ -70,7 +70,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "near_number_and_name",
         AUTO,
         985,
-        "number = 'near' AND name <= 1 AND birth >= -1 AND (born = 1 OR birth = 1 OR house > 0 OR place = 3)",
+        f"number = 'near' AND name <= 1 AND birth >= -1 AND sex >= 0 AND {_AT_HOME}",
     ),
     Rule(
         "name_and_birth_no_number",
