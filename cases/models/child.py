@@ -106,6 +106,11 @@ class Child(models.Model):
                 fields=["primary_category", "next_visit_date", "id"], name="child_category_due", condition=Q(left_date__isnull=True)
             ),
             models.Index(fields=["name_pinyin", "id"], name="child_name", condition=Q(left_date__isnull=True)),
+            models.Index(
+                fields=["next_visit_date", "id"],
+                name="child_institution_due",
+                condition=Q(left_date__isnull=True, placement="institution"),
+            ),
             models.Index(fields=["-left_date", "-id"], name="child_left", condition=Q(left_date__isnull=False)),
             models.Index(fields=["number"], name="child_number"),
         ]
