@@ -316,7 +316,7 @@ def _entitle(application: Application, actor: Actor, at: dt.datetime) -> Entitle
     ).order_by("-end_month")
     if found := earlier.first():
         # A month that an ended entitlement still covers is not paid twice.
-        start = add_months(found.end_month, 1)
+        start = add_months(found.end_month or start, 1)
     rule = LastMonthRule(parameters.value(child.region_id, "last_month_rule", day))
     last = months.last_month(child.birth_date, rule)
     if last < start:

@@ -42,7 +42,7 @@ def rows_of(
 ) -> list[tuple[str, ...]]:
     """One row of text per line; identity numbers are masked, amounts have two decimals, months are YYYY-MM."""
     released = timezone.localdate(batch.released_at).isoformat() if batch.released_at else ""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for number, payment in enumerate(payments, start=1):
         arrears = payment.kind == PaymentKind.ARREARS
         entitlement = payment.entitlement

@@ -71,7 +71,7 @@ def comparison(batch: PaymentBatch) -> Comparison:
 def bridge_terms(sums: Sums, batch: PaymentBatch) -> list[dict[str, Any]]:
     """The equation for the component; each term with how many it stands for."""
     changed_minus = sums.changed < 0
-    terms = [
+    terms: list[dict[str, Any]] = [
         {"label": _("Last month, %(n)s children") % {"n": grouped(sums.people_before)}, "value": sums.before},
         {"op": "+", "label": _("%(n)s new") % {"n": sums.joined}, "value": sums.added},
         {"op": "−", "label": _("%(n)s left") % {"n": sums.left}, "value": sums.removed},

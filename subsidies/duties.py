@@ -21,10 +21,8 @@ def holders(roles: Iterable[str], region_id: int, day: dt.date) -> dict[str, str
     wanted = list(roles)
     found: dict[str, list[str]] = {}
     rows = (
-        Assignment.objects.filter(
-            post__role__in=wanted, post__region_id__in=(county_of(region_id), township_of(region_id))
-        )
-        .on(day)
+        Assignment.objects.on(day)
+        .filter(post__role__in=wanted, post__region_id__in=(county_of(region_id), township_of(region_id)))
         .order_by("start_date", "pk")
         .values_list("post__role", "user__name")
     )

@@ -53,7 +53,7 @@ def values(found: Payment) -> dict[str, Any]:
     codes = {township_of(found.region_id), found.region_id, rate.get("region") or 0}
     places = dict(Region.objects.filter(pk__in=codes).values_list("pk", "name"))
     clause = clause_of(found)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": _("Standard used"), "value": rate_text(found, places.get(rate.get("region"), ""))},
     ]
     rows += [

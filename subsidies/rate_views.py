@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from staff.access import roles
 from staff.enums import Role
+from staff.scope import current
 from subsidies.batch_views import county
 from subsidies.forms import RateForm
 from subsidies.models import Rate
@@ -38,9 +39,8 @@ def rates(request: HttpRequest) -> HttpResponse:
         {
             "rows": rows,
             "region": region,
-            "today": timezone.localdate(),
-            "may_add": request.assignment.post.role == Role.CLERK,
-        },  # type: ignore[attr-defined]
+            "may_add": current().role == Role.CLERK,
+        },
     )
 
 

@@ -1,4 +1,6 @@
-"""From a list to the money: paid in full beside a benefit, the offset that puts it right, gone from the list, the end proposed."""
+"""From a list to the money: paid in full beside a benefit, the offset that puts it right, gone from the
+list, the end proposed.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,13 @@ from staff.scope import system_scope
 from staff.workflow import TransitionRefused
 from subsidies import entitlements
 from subsidies.models import Entitlement, Offset
-from tests.cases.matching.conftest import (  # noqa: F401  (fixtures)
-    AT,
-    OWN,
-    Import,
-    csv_list,
-    row,
-    take,
-)
+from tests.cases.matching import conftest as lists
+from tests.cases.matching.conftest import AT, OWN, Import, csv_list, row
 from tests.cast import COUNTY
 from tests.subsidies.conftest import NOVEMBER, OCTOBER, Office
 
 DECEMBER = dt.date(2026, 12, 1)
+take = lists.take  # the fixture
 ON_LIST = csv_list(
     row("林桂芳", "", head="林桂芳", relation="户主", birth="1955-01-01", amount="900"),
     row("林小满", OWN, seq="", sex="女", amount=""),
@@ -51,10 +48,18 @@ def found(office: Office, **condition: Any) -> list[Discrepancy]:
         return list(Discrepancy.objects.filter(**condition).order_by("pk"))
 
 
-def decide(office: Office, discrepancy: Discrepancy, remedy: str, member: str = "clerk", **data: Any) -> Discrepancy:
+def decide(
+    office: Office, discrepancy: Discrepancy, remedy: str, member: str = "clerk", **data: Any
+) -> Discrepancy:
     with office.as_(member) as actor:
         return service.decide(
-            discrepancy=discrepancy, state="true", remedy=remedy, data=data, reason="经核实", actor=actor, at=AT
+            discrepancy=discrepancy,
+            state="true",
+            remedy=remedy,
+            data=data,
+            reason="经核实",
+            actor=actor,
+            at=AT,
         )
 
 
@@ -81,9 +86,14 @@ def test_an_offset_of_the_same_amount_is_right_and_of_another_is_not(
 ) -> None:
     with office.as_("clerk") as actor:
         entitlements.add_offset(
-            actor=actor, at=AT, entitlement=entitlement, kind="dibao", amount=Decimal("300.00"), start_month=OCTOBER,
+            actor=actor,
+            at=AT,
+            entitlement=entitlement,
+            kind="dibao",
+            amount=Decimal("300.00"),
+            start_month=OCTOBER,
             source="公示名册",
-        )  # fmt: skip
+        )
     take(ON_LIST)
     assert found(office) == []
     take(csv_list(row("林小满", OWN, head="林桂芳", sex="女", amount="450")), period=NOVEMBER)
@@ -102,13 +112,22 @@ def test_topping_up_through_the_page_sets_the_childs_share_off(
     assert 'value="2026-11"' in page
     answer = client.post(
         reverse("cases:discrepancy_decide", args=[raised.pk]),
-        {"action": "true:top_up", "top_up-amount": "300.00", "top_up-start_month": "2026-11", "true-top_up-reason": "镇里已核实"},
+        {
+            "action": "true:top_up",
+            "top_up-amount": "300.00",
+            "top_up-start_month": "2026-11",
+            "true-top_up-reason": "镇里已核实",
+        },
     )
     assert answer.status_code == 302
     with office.as_("clerk"):
         offset = Offset.objects.get()
         decided = Discrepancy.objects.get()
-    assert (offset.amount, offset.start_month, offset.discrepancy_id) == (Decimal("300.00"), NOVEMBER, raised.pk)
+    assert (offset.amount, offset.start_month, offset.discrepancy_id) == (
+        Decimal("300.00"),
+        NOVEMBER,
+        raised.pk,
+    )
     assert "2026-10" in offset.source
     assert (decided.state, decided.remedy) == ("true", "top_up")
     assert "2026-11" in decided.detail["done"]
@@ -128,7 +147,9 @@ def test_what_was_decided_is_not_raised_again_while_the_list_says_the_same(
     assert new.detail["share"] == "320.00"
 
 
-def test_a_refused_top_up_leaves_everything_as_it_was(office: Office, entitlement: Entitlement, take: Import) -> None:
+def test_a_refused_top_up_leaves_everything_as_it_was(
+    office: Office, entitlement: Entitlement, take: Import
+) -> None:
     take(ON_LIST)
     (raised,) = found(office)
     with pytest.raises(TransitionRefused):
@@ -142,9 +163,14 @@ def test_a_refused_top_up_leaves_everything_as_it_was(office: Office, entitlemen
 def test_gone_from_the_list_ends_the_offset(office: Office, entitlement: Entitlement, take: Import) -> None:
     with office.as_("clerk") as actor:
         offset = entitlements.add_offset(
-            actor=actor, at=AT, entitlement=entitlement, kind="dibao", amount=Decimal("300.00"), start_month=OCTOBER,
+            actor=actor,
+            at=AT,
+            entitlement=entitlement,
+            kind="dibao",
+            amount=Decimal("300.00"),
+            start_month=OCTOBER,
             source="公示名册",
-        )  # fmt: skip
+        )
     take(ON_LIST)
     take(OTHERS, period=NOVEMBER)
     (raised,) = found(office)
@@ -159,9 +185,14 @@ def test_an_offset_is_not_gone_while_no_list_of_its_kind_has_come(
 ) -> None:
     with office.as_("clerk") as actor:
         entitlements.add_offset(
-            actor=actor, at=AT, entitlement=entitlement, kind="tekun", amount=Decimal("300.00"), start_month=OCTOBER,
+            actor=actor,
+            at=AT,
+            entitlement=entitlement,
+            kind="tekun",
+            amount=Decimal("300.00"),
+            start_month=OCTOBER,
             source="公示名册",
-        )  # fmt: skip
+        )
     take(OTHERS)
     assert found(office) == []
 
@@ -173,7 +204,11 @@ def test_where_tekun_excludes_the_end_is_proposed_and_stops_nothing(
         Parameter.objects.create(
             region_id=COUNTY, key="tekun_mode", value="exclude", valid_from=dt.date(2026, 1, 1), source="test"
         )
-    take(csv_list(row("林小满", OWN, head="林桂芳", sex="女", amount="750")), kind="tekun", name="桂林街道特困.csv")
+    take(
+        csv_list(row("林小满", OWN, head="林桂芳", sex="女", amount="750")),
+        kind="tekun",
+        name="桂林街道特困.csv",
+    )
     (raised,) = found(office)
     decide(office, raised, "exclude", end_reason="other_scheme", last_month=OCTOBER)
     with office.as_("clerk"):
@@ -184,7 +219,11 @@ def test_where_tekun_excludes_the_end_is_proposed_and_stops_nothing(
 def test_excluding_is_not_offered_where_tekun_is_set_off(
     office: Office, entitlement: Entitlement, take: Import
 ) -> None:
-    take(csv_list(row("林小满", OWN, head="林桂芳", sex="女", amount="750")), kind="tekun", name="桂林街道特困.csv")
+    take(
+        csv_list(row("林小满", OWN, head="林桂芳", sex="女", amount="750")),
+        kind="tekun",
+        name="桂林街道特困.csv",
+    )
     (raised,) = found(office)
     with pytest.raises(TransitionRefused):
         decide(office, raised, "exclude", end_reason="other_scheme", last_month=OCTOBER)
