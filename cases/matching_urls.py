@@ -22,9 +22,10 @@ matching_urls: list[URLPattern] = [
     path("lists/runs/<int:pk>/review/", views.candidates, name="candidates"),
     path("lists/pairs/<int:pk>/decide/", views.candidate_decide, name="candidate_decide"),
     path("discrepancies/", discrepancy_views.discrepancies, name="discrepancies"),
-    path("discrepancies/panel/", discrepancy_views.discrepancies_panel, name="discrepancies_panel"),
     path("discrepancies/<int:pk>/", discrepancy_views.discrepancy, name="discrepancy"),
     path("discrepancies/<int:pk>/found/", discrepancy_views.discrepancy_found, name="discrepancy_found"),
     path("discrepancies/<int:pk>/decide/", discrepancy_views.discrepancy_decide, name="discrepancy_decide"),
-    path("children/<int:pk>/discrepancies/", discrepancy_views.child_discrepancies, name="child_discrepancies"),
+    path(
+        "children/<int:pk>/discrepancies/", discrepancy_views.child_discrepancies, name="child_discrepancies"
+    ),
 ]

@@ -1,6 +1,8 @@
-"""What a list means for money: children paid in full beside a benefit, offsets without one, and what is done about it.
+"""What a list means for money: children paid in full beside a benefit, offsets without one, and what is done
+about it.
 
-Registered with :mod:`cases.matching`, which knows nothing of money. Every remedy calls the service of the entitlement's
+Registered with :mod:`cases.matching`, which knows nothing of money. Every remedy calls the service of the
+entitlement's
 own page, with the clerk's rights; what is proposed here stops no payment until the approver ends it.
 """
 
@@ -131,7 +133,9 @@ def _offsets_of(paid: Any, month: dt.date) -> dict[tuple[int, str], Offset]:
 
 
 def _facts_of_offsets(offsets: Any) -> dict[int, tuple[str | None, int]]:
-    """The benefit on which an offset of an earlier discrepancy was decided: the list says the same, so nothing is new."""
+    """The benefit on which an offset of an earlier discrepancy was decided: the list says the same, so
+    nothing is new.
+    """
     ids = [offset.discrepancy_id for offset in offsets if offset.discrepancy_id]
     details = Discrepancy.objects.filter(pk__in=ids).values_list("pk", "detail")
     return {pk: (detail.get("amount"), detail.get("people", 1)) for pk, detail in details}
@@ -156,7 +160,7 @@ def _next_month(discrepancy: Discrepancy) -> dt.date:
 
 
 def _period(discrepancy: Discrepancy) -> dt.date:
-    return dt.datetime.strptime(discrepancy.detail["period"], "%Y-%m").date()
+    return dt.date.fromisoformat(f"{discrepancy.detail['period']}-01")
 
 
 def _entitlement(discrepancy: Discrepancy) -> Entitlement:
@@ -284,7 +288,8 @@ remedy(
         "top_up",
         gettext_lazy("Pay the difference"),
         gettext_lazy(
-            "The child's share is set off from the month on; months already paid are put right in the next batch."
+            "The child's share is set off from the month on; "
+            "months already paid are put right in the next batch."
         ),
         frozenset({Kind.PAID_IN_FULL}),
         _top_up,

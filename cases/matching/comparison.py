@@ -30,7 +30,9 @@ LIKELY, POSSIBLE = 0.9, 0.5
 
 
 def compare(row: ListRow, child: Child, guardians: list[Guardian]) -> list[dict[str, Any]]:
-    """Lines for ``{% compare_row %}``: label, left (list), right (register), verdict, same, masked, reveal."""
+    """Lines for ``{% compare_row %}``: label, left (list), right (register), verdict, same, masked,
+    reveal.
+    """
     name, inside = split_number_from_name(row.name)
     number = clean_id(row.id_number or inside)
     born = birth_of(0, clean_date(row.birth_date)) or birth_of(number.birth, 0)
@@ -45,7 +47,7 @@ def compare(row: ListRow, child: Child, guardians: list[Guardian]) -> list[dict[
             identity.mask(child.id_number),
             *number_verdict(number, child.id_number),
             masked=True,
-            reveal=reverse("staff:reveal", args=["list-row-identity", row.pk]) if number.text else "",
+            reveal=reverse("staff:reveal", args=["child-identity", child.pk]) if child.id_number else "",
         ),
         _line(
             _("Date of birth"),
@@ -53,21 +55,33 @@ def compare(row: ListRow, child: Child, guardians: list[Guardian]) -> list[dict[
             child.birth_date.isoformat(),
             "" if born else _("not given on the list"),
         ),
-        _line(_("Sex"), str(Sex(sex).label) if sex else "", child.get_sex_display(), "" if sex else _("not given on the list")),
         _line(
-            _("Head of household"), row.head_name, head,
-            "" if row.head_name and head else NOTHING, bool(head) and clean_name(row.head_name) == clean_name(head),
+            _("Sex"),
+            str(Sex(sex).label) if sex else "",
+            child.get_sex_display(),
+            "" if sex else _("not given on the list"),
         ),
         _line(
-            _("Relation"), row.relation,
-            f"{guardian.name} · {guardian.get_relation_display()}" if guardian else "", NOTHING,
+            _("Head of household"),
+            row.head_name,
+            head,
+            "" if row.head_name and head else NOTHING,
+            bool(head) and clean_name(row.head_name) == clean_name(head),
         ),
         _line(
-            _("Village"), row.village_name, child.region.short_name,
+            _("Relation"),
+            row.relation,
+            f"{guardian.name} · {guardian.get_relation_display()}" if guardian else "",
+            NOTHING,
+        ),
+        _line(
+            _("Village"),
+            row.village_name,
+            child.region.short_name,
             *_village_verdict(row, child),
         ),
         _line(_("Category"), row.category, child.get_primary_category_display(), NOTHING),
-    ]  # fmt: skip
+    ]
 
 
 def _line(
@@ -105,7 +119,9 @@ def _name_verdict(listed: str, registered: str) -> tuple[str, bool]:
 
 
 def number_verdict(listed: CleanId, registered: str) -> tuple[str, bool]:
-    """How a list's number relates to the register's, in words that give no digit away; and whether they are the same."""
+    """How a list's number relates to the register's, in words that give no digit away; and whether they are
+    the same.
+    """
     if listed.kind in (IdKind.MISSING, IdKind.SCIENTIFIC):
         return (
             _("not given on the list") if listed.kind == IdKind.MISSING else _("lost in the spreadsheet")
@@ -150,8 +166,10 @@ def sentence(candidate: MatchCandidate) -> dict[str, Any]:
     lead = (
         _("Very likely the same child")
         if score >= LIKELY
-        else _("Probably the same child") if score >= POSSIBLE else _("Perhaps the same child")
-    )  # fmt: skip
+        else _("Probably the same child")
+        if score >= POSSIBLE
+        else _("Perhaps the same child")
+    )
     return {
         "lead": lead,
         "reasons": [label for label, against in told if not against],
@@ -163,5 +181,5 @@ def sentence(candidate: MatchCandidate) -> dict[str, Any]:
 def short_reason(candidate: MatchCandidate) -> str:
     """The first thing that speaks for or against a pair, for a list."""
     told = described(candidate.reasons)
-    doubts = [label for label, against in told if against]
-    return str((doubts or [label for label, _against in told] or [""])[0])
+    doubts = [label for label, against in told if against] or [label for label, _against in told]
+    return str(doubts[0]) if doubts else ""

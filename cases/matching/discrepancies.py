@@ -1,6 +1,8 @@
-"""Discrepancies (疑点): stored from what was found, told by the township, decided by the county, carried out by a remedy.
+"""Discrepancies (疑点): stored from what was found, told by the township, decided by the county, carried out
+by a remedy.
 
-Finding again changes nothing that a person has touched. Nothing here stops a payment: a remedy calls the same services
+Finding again changes nothing that a person has touched. Nothing here stops a payment: a remedy calls the
+same services
 as a person would by hand, in the transaction of the decision.
 """
 
@@ -39,10 +41,13 @@ class DiscrepancyRefused(TransitionRefused):
 
 
 def find_discrepancies(run: MatchRun, *, at: dt.datetime) -> dict[str, int]:
-    """Make the stored discrepancies of a run agree with what its pairs say now; returns counts by kind of what is there.
+    """Make the stored discrepancies of a run agree with what its pairs say now; returns counts by kind of
+    what is there.
 
-    Runs inside a scope that covers the region, in one transaction. New ones get their due date; those nobody has touched
-    are brought up to date or, when no longer found, removed. Not raised again: what an earlier month still has open, and
+    Runs inside a scope that covers the region, in one transaction. New ones get their due date; those nobody
+    has touched
+    are brought up to date or, when no longer found, removed. Not raised again: what an earlier month still
+    has open, and
     what was found untrue within a year with the very same facts.
     """
     with transaction.atomic():
@@ -58,7 +63,7 @@ def find_discrepancies(run: MatchRun, *, at: dt.datetime) -> dict[str, int]:
                 found.kind,
                 found.list_kind,
                 found.child_id,
-                None if found.child_id else found.row and found.row.pk,
+                None if found.child_id or found.row is None else found.row.pk,
             )
             if key not in there and (found.subject_key in known or found.key in known):
                 continue
@@ -196,9 +201,11 @@ def decide(
     remedy: str = "",
     data: dict[str, Any] | None = None,
 ) -> Discrepancy:
-    """The county clerk decides: ``state`` true, untrue or uncheckable, with a reason; a true one with its remedy.
+    """The county clerk decides: ``state`` true, untrue or uncheckable, with a reason; a true one with its
+    remedy.
 
-    The remedy is carried out in the same transaction, with the clerk's own rights and ``data`` from its form. Raises
+    The remedy is carried out in the same transaction, with the clerk's own rights and ``data`` from its
+    form. Raises
     TransitionRefused (also of the remedy's own services); nothing is written then.
     """
     if state not in (State.TRUE, State.UNTRUE, State.UNCHECKABLE):

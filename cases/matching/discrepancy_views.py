@@ -58,7 +58,14 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
     ]
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [{"it": d, "headline": selectors.headline(d.kind, d.list_kind), "who": _who(d)} for d in page]
-    context = {"page": page, "rows": rows, "segments": segments, "form": form, "state": state, "counts": counts}
+    context = {
+        "page": page,
+        "rows": rows,
+        "segments": segments,
+        "form": form,
+        "state": state,
+        "counts": counts,
+    }
     return render(request, "cases/discrepancies.html", context)
 
 
@@ -112,7 +119,9 @@ def _page(
     return render(request, "cases/discrepancy.html", context, status=422 if refused or opened else 200)
 
 
-def _choices(found: Discrepancy, opened: str, remedy_form: Any, reason_form: ReasonForm | None) -> list[dict[str, Any]]:
+def _choices(
+    found: Discrepancy, opened: str, remedy_form: Any, reason_form: ReasonForm | None
+) -> list[dict[str, Any]]:
     """What the clerk may decide: a remedy each for a true one, then untrue and cannot be checked."""
     choices: list[dict[str, Any]] = []
     for index, remedy in enumerate(remedies_for(found)):
@@ -129,12 +138,28 @@ def _choices(found: Discrepancy, opened: str, remedy_form: Any, reason_form: Rea
             }
         )
     choices += [
-        {"code": "untrue", "label": _("Untrue"), "icon": "x", "note": _("It is not raised again while the list says the same."), "key": "N"},
-        {"code": "uncheckable", "label": _("Cannot be checked"), "icon": "circle-off", "note": _("It is raised again with the next list."), "key": ""},
-    ]  # fmt: skip
+        {
+            "code": "untrue",
+            "label": _("Untrue"),
+            "icon": "x",
+            "note": _("It is not raised again while the list says the same."),
+            "key": "N",
+        },
+        {
+            "code": "uncheckable",
+            "label": _("Cannot be checked"),
+            "icon": "circle-off",
+            "note": _("It is raised again with the next list."),
+            "key": "",
+        },
+    ]
     for choice in choices:
         choice["open"] = choice["code"] == opened
-        choice["reason"] = reason_form if choice["open"] and reason_form else ReasonForm(prefix=choice["code"].replace(":", "-"))
+        choice["reason"] = (
+            reason_form
+            if choice["open"] and reason_form
+            else ReasonForm(prefix=choice["code"].replace(":", "-"))
+        )
     return choices
 
 
@@ -159,7 +184,9 @@ def discrepancy_found(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @roles(Role.CLERK)
 def discrepancy_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """The county decides; a true one with its remedy, in one transaction. ``action`` is true:<remedy>, untrue, …"""
+    """The county decides; a true one with its remedy, in one transaction. ``action`` is true:<remedy>,
+    untrue, …
+    """
     found = _discrepancy(pk)
     action = request.POST.get("action", "")
     if action == "reopen":
@@ -213,15 +240,6 @@ def child_discrepancies(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "cases/_discrepancies_child.html", {"rows": rows, "child": child})
 
 
-@require_GET
-@roles(*READERS)
-def discrepancies_panel(request: HttpRequest) -> HttpResponse:
-    """Fragment for the bureau's month page: open ones by kind with the nearest due date."""
-    lines = selectors.due_by_kind()
-    total = sum(line["count"] for line in lines)
-    return render(request, "cases/_discrepancies_panel.html", {"lines": lines, "total": total})
-
-
 # --- What the page shows --------------------------------------------------------------------------------
 
 
@@ -234,17 +252,29 @@ def facts_of(found: Discrepancy) -> list[dict[str, Any]]:
         {"label": _("Check by"), "value": found.due_date.isoformat(), "number": True},
     ]
     if detail.get("amount"):
-        facts.append({"label": _("Household's benefit, yuan a month"), "value": detail["amount"], "number": True})
-        facts.append({"label": _("Persons of the household on the list"), "value": detail["people"], "number": True})
-        facts.append({"label": _("The child's share, yuan a month"), "value": detail["share"], "number": True})
+        facts.append(
+            {"label": _("Household's benefit, yuan a month"), "value": detail["amount"], "number": True}
+        )
+        facts.append(
+            {"label": _("Persons of the household on the list"), "value": detail["people"], "number": True}
+        )
+        facts.append(
+            {"label": _("The child's share, yuan a month"), "value": detail["share"], "number": True}
+        )
     if "offset" in detail:
         facts.append(
-            {"label": _("Set off at present, yuan a month"), "value": detail["offset"] or _("nothing"), "number": True}
+            {
+                "label": _("Set off at present, yuan a month"),
+                "value": detail["offset"] or _("nothing"),
+                "number": True,
+            }
         )
     if detail.get("offset_since"):
         facts.append({"label": _("Set off since"), "value": detail["offset_since"], "number": True})
     if "last_month" in detail:
-        facts.append({"label": _("On last month's list"), "value": _("Yes") if detail["last_month"] else _("No")})
+        facts.append(
+            {"label": _("On last month's list"), "value": _("Yes") if detail["last_month"] else _("No")}
+        )
     if detail.get("born"):
         facts.append({"label": _("Born"), "value": detail["born"], "number": True})
     return facts
@@ -262,11 +292,18 @@ def row_of(found: Discrepancy) -> list[dict[str, Any]]:
         return []
     place = " ".join(filter(None, [row["list"], row["sheet"], _("row %(line)s") % {"line": row["line"]}]))
     shown = [
-        (_("Name"), row["name"]), (_("Identity number"), row["id"]), (_("Date of birth"), row["birth"]),
-        (_("Sex"), row["sex"]), (_("Relation to head"), row["relation"]), (_("Head of household"), row["head"]),
-        (_("Village"), row["village"]), (_("Category"), row["category"]), (_("Amount, yuan"), row["amount"]),
-        (_("Since"), row["start"]), (_("File"), place),
-    ]  # fmt: skip
+        (_("Name"), row["name"]),
+        (_("Identity number"), row["id"]),
+        (_("Date of birth"), row["birth"]),
+        (_("Sex"), row["sex"]),
+        (_("Relation to head"), row["relation"]),
+        (_("Head of household"), row["head"]),
+        (_("Village"), row["village"]),
+        (_("Category"), row["category"]),
+        (_("Amount, yuan"), row["amount"]),
+        (_("Since"), row["start"]),
+        (_("File"), place),
+    ]
     return [{"label": label, "value": value} for label, value in shown if value]
 
 

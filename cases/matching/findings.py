@@ -1,7 +1,10 @@
-"""What a finished comparison says about children: the pairs that hold, and the differences that follow from them.
+"""What a finished comparison says about children: the pairs that hold, and the differences that follow from
+them.
 
-A finder is a function over :class:`Pairs` that yields :class:`Finding`; the two of this module read lists and register.
-What the money side knows comes from finders that an app registers with :func:`finder`: this package imports no app.
+A finder is a function over :class:`Pairs` that yields :class:`Finding`; the two of this module read lists
+and register.
+What the money side knows comes from finders that an app registers with :func:`finder`: this package imports
+no app.
 """
 
 from __future__ import annotations
@@ -40,9 +43,11 @@ BENEFIT_LISTS: Final = (ListKind.DIBAO, ListKind.TEKUN)  # those that say who re
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference, not stored yet. ``facts`` are plain JSON without identity numbers; equal facts mean nothing new.
+    """One difference, not stored yet. ``facts`` are plain JSON without identity numbers; equal facts mean
+    nothing new.
 
-    Without a child ``subject`` stands for the person of the row from month to month; with one it may be empty.
+    Without a child ``subject`` stands for the person of the row from month to month; with one it may be
+    empty.
     """
 
     kind: str
@@ -142,7 +147,9 @@ _FINDERS: list[Finder] = []
 
 
 def finder(function: Finder) -> Finder:
-    """Register a source of findings. Several may report one child and kind: the first registered with facts of money wins."""
+    """Register a source of findings. Several may report one child and kind: the first registered with facts
+    of money wins.
+    """
     _FINDERS.append(function)
     return function
 
@@ -151,9 +158,9 @@ def findings_of(pairs: Pairs) -> Iterator[Finding]:
     """Everything that is found, other apps' finders first."""
     for each in _FINDERS:
         yield from each(pairs)
-    yield from not_registered(pairs)
-    yield from different(pairs)
     yield from gone(pairs)
+    yield from different(pairs)
+    yield from not_registered(pairs)
 
 
 # --- Lists and register ---------------------------------------------------------------------------------
@@ -194,7 +201,9 @@ def not_registered(pairs: Pairs) -> Iterator[Finding]:
 
 
 def birth_of(inside: int, column: int) -> dt.date | None:
-    """The birth date a row gives, in its number or its column (yyyymmdd, days 00 allowed), the number first; None without."""
+    """The birth date a row gives, in its number or its column (yyyymmdd, days 00 allowed), the number first;
+    None without.
+    """
     value = inside or column
     return dt.date(value // 10000, value // 100 % 100, value % 100 or 1) if value else None
 
@@ -213,7 +222,8 @@ def different(pairs: Pairs) -> Iterator[Finding]:
 
 
 def differences(row: ListRow, child: Child, villages: dict[int, str]) -> list[dict[str, str]]:
-    """What differs, as ``{"field", "list", "register", "value"}``; ``value`` is what a correction would write.
+    """What differs, as ``{"field", "list", "register", "value"}``; ``value`` is what a correction would
+    write.
 
     Identity numbers are masked, and have no value here: a correction reads the row itself.
     """
@@ -245,7 +255,9 @@ def differences(row: ListRow, child: Child, villages: dict[int, str]) -> list[di
 
 
 def gone(pairs: Pairs) -> Iterator[Finding]:
-    """Children who were on last month's list and are on none of that kind now, where their township has sent one."""
+    """Children who were on last month's list and are on none of that kind now, where their township has sent
+    one.
+    """
     for kind, child_id in sorted(pairs.earlier):
         child = pairs.children.get(child_id)
         if child is None or kind not in BENEFIT_LISTS or is_on_list(pairs, kind, child_id, child.region_id):
@@ -254,7 +266,9 @@ def gone(pairs: Pairs) -> Iterator[Finding]:
 
 
 def is_on_list(pairs: Pairs, kind: str, child_id: int, region_id: int) -> bool:
-    """Whether a child is on a list of the kind, may be (a pair waits for a decision), or no list has come that would say."""
+    """Whether a child is on a list of the kind, may be (a pair waits for a decision), or no list has come
+    that would say.
+    """
     return (
         child_id in pairs.accepted.get(kind, {})
         or (kind, child_id) in pairs.open

@@ -71,7 +71,7 @@ class FoundForm(forms.Form):
     """What the township found."""
 
     found = forms.ChoiceField(
-        label=_("What was found"),
+        label=_("Result of the check"),
         choices=Found.choices,
         widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
     )
@@ -91,6 +91,6 @@ class ReasonForm(forms.Form):
 def first_of_month(text: str, otherwise: dt.date) -> dt.date:
     """``2026-10`` → 2026-10-01; anything else → the month of ``otherwise``."""
     try:
-        return dt.datetime.strptime(text, "%Y-%m").date()
+        return dt.date.fromisoformat(f"{text}-01")
     except ValueError:
         return otherwise.replace(day=1)

@@ -1,6 +1,7 @@
 """What can be done about a true discrepancy. Each remedy calls the service a person would use by hand.
 
-Those of this module touch the register; another app registers its own with :func:`remedy` in its AppConfig.ready.
+Those of this module touch the register; another app registers its own with :func:`remedy` in its
+AppConfig.ready.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class RemedyForm(forms.Form):
 class Remedy:
     """One way to put a discrepancy right.
 
-    ``act(discrepancy, actor, at, data, reason)`` does it and returns a sentence saying what was done; it raises
+    ``act(discrepancy, actor, at, data, reason)`` does it and returns a sentence saying what was done; it
+    raises
     TransitionRefused or ValidationError when it cannot. ``fits`` says for which discrepancies it is offered.
     """
 
@@ -119,7 +121,9 @@ class CorrectForm(RemedyForm):
 def _correct(
     discrepancy: Discrepancy, actor: Actor, at: dt.datetime, data: dict[str, Any], reason: str
 ) -> str:
-    """Write the list's values to the register; a village becomes the place of residence, the file stays where it is."""
+    """Write the list's values to the register; a village becomes the place of residence, the file stays
+    where it is.
+    """
     by_field = {each["field"]: each for each in discrepancy.detail.get("differences", [])}
     changes: dict[str, Any] = {}
     for name in data.get("fields_taken", []):

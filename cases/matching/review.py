@@ -1,9 +1,11 @@
-"""A person decides about pairs the matcher is not sure of. Decisions are remembered for the person a row names."""
+"""A person decides about pairs the matcher is not sure of. Decisions are remembered for the person a row
+names.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
@@ -32,7 +34,7 @@ def pending_pairs(run: MatchRun) -> QuerySet[MatchCandidate]:
     return pending.exclude(_row_has(run, State.ACCEPTED))
 
 
-def pending_rows(run: MatchRun) -> QuerySet[MatchCandidate, dict[str, object]]:
+def pending_rows(run: MatchRun) -> Any:
     """The rows that wait, the likeliest pair first: dictionaries of ``list_row`` and ``best``."""
     return pending_pairs(run).values("list_row").annotate(best=Max("score")).order_by("-best", "list_row")
 
@@ -68,7 +70,9 @@ def reject_all(*, candidate: MatchCandidate, actor: Actor, at: dt.datetime) -> l
 
 
 def undo(*, candidate: MatchCandidate, actor: Actor, at: dt.datetime) -> MatchCandidate:
-    """Forget what was decided about the pair's row, also in earlier months; its candidates are as the matcher left them."""
+    """Forget what was decided about the pair's row, also in earlier months; its candidates are as the
+    matcher left them.
+    """
     with transaction.atomic():
         locked = _lock(candidate, actor)
         digest = _digest(locked[0].list_row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,7 +119,9 @@ def _state_of(line: KindLine, run_state: str) -> str:
 
 
 def shown_state(run: MatchRun | None) -> str:
-    """The run's state as people see it: a waiting one whose job has begun is running, or has failed or been cancelled."""
+    """The run's state as people see it: a waiting one whose job has begun is running, or has failed or been
+    cancelled.
+    """
     if run is None:
         return ""
     if run.state == MatchRun.State.QUEUED and run.job is not None:
@@ -151,7 +152,9 @@ def progress_of(run: MatchRun) -> dict[str, Any]:
 
 
 def tiers(run: MatchRun) -> dict[str, int]:
-    """How many rows of a run are certain, wait, were decided or remembered; ``none`` are rows with no pair."""
+    """How many rows of a run are certain, wait, were decided or remembered; ``none`` are rows with no
+    pair.
+    """
     found = MatchCandidate.objects.filter(run=run).aggregate(
         auto=Count("list_row", distinct=True, filter=Q(tier="auto", state="accepted")),
         accepted=Count("list_row", distinct=True, filter=Q(tier="review", state="accepted")),
@@ -194,22 +197,6 @@ def discrepancy_counts() -> dict[str, int]:
     for state, number in Discrepancy.objects.order_by().values_list("state").annotate(Count("pk")):
         counts[state] = number
     return counts
-
-
-def due_by_kind() -> list[dict[str, Any]]:
-    """Open discrepancies of the month page: kind and list with count and the earliest due date."""
-    grouped: dict[tuple[str, str], dict[str, Any]] = defaultdict(lambda: {"count": 0, "due": None})
-    open_ones = Discrepancy.objects.filter(state=Discrepancy.State.TO_CHECK)
-    for kind, list_kind, due in open_ones.order_by("due_date", "pk").values_list(
-        "kind", "list_kind", "due_date"
-    ):
-        line = grouped[kind, list_kind]
-        line["count"] += 1
-        line["due"] = line["due"] or due
-    return [
-        {"kind": kind, "list_kind": list_kind, "label": headline(kind, list_kind), **line}
-        for (kind, list_kind), line in sorted(grouped.items(), key=lambda item: item[1]["due"])
-    ]
 
 
 HEADLINES = {

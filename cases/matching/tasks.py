@@ -1,4 +1,6 @@
-"""Long work of list matching: staging, the month's match, and the run that beat starts on the county's day."""
+"""Long work of list matching: staging, the month's match, and the run that beat starts on the county's
+day.
+"""
 
 from __future__ import annotations
 
@@ -67,9 +69,11 @@ def match(job: Job) -> dict[str, Any]:
 
 @shared_task(name="cases.matching.tasks.start_monthly_runs", ignore_result=True)
 def start_monthly_runs(on: str = "") -> list[int]:
-    """Start the month's match in every county whose day of the month has come; returns the runs that were started.
+    """Start the month's match in every county whose day of the month has come; returns the runs that were
+    started.
 
-    ``on`` is a day as 2026-10-10, default today. Only lists that have not been matched start a run, so a second call
+    ``on`` is a day as 2026-10-10, default today. Only lists that have not been matched start a run, so a
+    second call
     changes nothing. A run that failed is left to a person.
     """
     day = dt.date.fromisoformat(on) if on else timezone.localdate()

@@ -35,7 +35,8 @@ def upload_list(
 ) -> tuple[ListImport, bool]:
     """Read a list, keep it encrypted, and return it to be confirmed, with whether it is new.
 
-    Raises `cases.matching.files.ListFileError` when the file as a whole cannot be read; nothing is kept then. The same
+    Raises `cases.matching.files.ListFileError` when the file as a whole cannot be read; nothing is kept
+    then. The same
     bytes for the same region, kind and month are the import that is already there, which stays as it is.
     """
     _check_duty(actor)
@@ -80,7 +81,9 @@ def confirm_list(*, actor: Actor, at: dt.datetime, list_import: ListImport) -> M
 
 
 def discard_list(*, actor: Actor, list_import: ListImport) -> None:
-    """Take back an upload that has not been confirmed. The stored file stays, as every file that came in does."""
+    """Take back an upload that has not been confirmed. The stored file stays, as every file that came in
+    does.
+    """
     _check_duty(actor)
     with transaction.atomic():
         locked = ListImport.objects.select_for_update(of=("self",)).get(pk=list_import.pk)
@@ -90,7 +93,9 @@ def discard_list(*, actor: Actor, list_import: ListImport) -> None:
 
 
 def start_match(run: MatchRun, *, at: dt.datetime, fresh: bool = False) -> Job:
-    """Match the month in a job. A job that waits or runs is returned instead, unless ``fresh``: a list was added since."""
+    """Match the month in a job. A job that waits or runs is returned instead, unless ``fresh``: a list was
+    added since.
+    """
     with transaction.atomic():
         locked = MatchRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
         if not fresh:

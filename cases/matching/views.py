@@ -1,4 +1,6 @@
-"""Pages of lists and their matching: what has arrived, upload and preview, the run, and the review of its pairs."""
+"""Pages of lists and their matching: what has arrived, upload and preview, the run, and the review of its
+pairs.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ from cases.ages import add_months
 from cases.matching import comparison, discrepancies, review, selectors, uploads
 from cases.matching.files import ListFileError
 from cases.matching.forms import UploadForm, first_of_month
+from cases.matching.normalise import clean_id
 from cases.matching.preview import PROBLEMS, RowProblem
 from cases.models import Guardian, ListImport, MatchCandidate, MatchRun
 from staff import jobs
@@ -92,7 +95,9 @@ def list_upload(request: HttpRequest) -> HttpResponse:
             form.add_error("file", str(error))
         else:
             if not new:
-                messages.info(request, _("This very file is here already for this month. Nothing was changed."))
+                messages.info(
+                    request, _("This very file is here already for this month. Nothing was changed.")
+                )
             return redirect("cases:list", received.pk)
     return render(request, "cases/list_upload.html", {"form": form})
 
@@ -155,9 +160,12 @@ def list_problems(request: HttpRequest, pk: int) -> HttpResponse:
         problem = RowProblem.from_json(data)
         writer.writerow([problem.sheet, problem.line, problem.message, problem.remedy])
     log_access(
-        kind=AccessLog.Kind.EXPORT, region_id=found.region_id, subject="cases.listimport", subject_id=found.pk,
+        kind=AccessLog.Kind.EXPORT,
+        region_id=found.region_id,
+        subject="cases.listimport",
+        subject_id=found.pk,
         detail={"rows": len(found.problems)},
-    )  # fmt: skip
+    )
     return response
 
 
@@ -212,7 +220,9 @@ def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
         response = HttpResponse(status=204)
         response["HX-Refresh"] = "true"
         return response
-    return render(request, "cases/_list_progress.html", {"run": found, "progress": selectors.progress_of(found)})
+    return render(
+        request, "cases/_list_progress.html", {"run": found, "progress": selectors.progress_of(found)}
+    )
 
 
 @require_POST
@@ -278,11 +288,19 @@ def candidates(request: HttpRequest, pk: int) -> HttpResponse:
             "others": [(c, comparison.short_reason(c)) for c in of_row if c.pk != chosen.pk],
             "lines": comparison.compare(chosen.list_row, chosen.child, guardians),
             "why": comparison.sentence(chosen),
+            **_row_number(chosen),
             "decided": tiers_decided(found, len(pending)),
             "upcoming": _upcoming(found, pending, row_id),
             "open": row_id in pending,
         }
     return render(request, "cases/match_review.html", context)
+
+
+def _row_number(chosen: MatchCandidate) -> dict[str, str]:
+    """The row's own number, masked, and where it is shown in full for a reason."""
+    number = clean_id(chosen.list_row.id_number)
+    address = reverse("staff:reveal", args=["list-row-identity", chosen.list_row_id]) if number.text else ""
+    return {"row_number": comparison.masked(number), "row_reveal": address}
 
 
 def _number(text: str) -> int:
@@ -292,7 +310,10 @@ def _number(text: str) -> int:
 def tiers_decided(found: MatchRun, waiting: int) -> dict[str, int]:
     """How many rows that needed a person have been decided, of how many."""
     needed = (
-        MatchCandidate.objects.filter(run=found, tier=MatchCandidate.Tier.REVIEW).values("list_row").distinct().count()
+        MatchCandidate.objects.filter(run=found, tier=MatchCandidate.Tier.REVIEW)
+        .values("list_row")
+        .distinct()
+        .count()
     )
     return {"done": max(0, needed - waiting), "total": max(needed, waiting)}
 
@@ -317,7 +338,9 @@ def _decided(found: MatchRun, state: str) -> Any:
     elif state == "auto":
         pairs = pairs.filter(tier=MatchCandidate.Tier.AUTO, state=MatchCandidate.State.ACCEPTED)
     else:
-        pairs = pairs.filter(state=state).exclude(tier=MatchCandidate.Tier.AUTO, decided_by=None, remembered=False)
+        pairs = pairs.filter(state=state).exclude(
+            tier=MatchCandidate.Tier.AUTO, decided_by=None, remembered=False
+        )
     return pairs.order_by("-decided_at", "list_row_id", "-score", "pk")
 
 
@@ -370,5 +393,3 @@ def candidate_decide(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, text % {"n": sum(counts.values())})
         return redirect("cases:run", candidate.run_id)
     return redirect(address)
-
-

@@ -77,7 +77,6 @@ ROWS: Rows = {
     "cases:candidates": page(LISTS, ELSE_CLERK, pk="run"),
     "cases:candidate_decide": act({"clerk"}, ELSE_CLERK, pk="candidate"),
     "cases:discrepancies": page(READERS),
-    "cases:discrepancies_panel": page(READERS),
     "cases:discrepancy": page(READ_OWN, ELSEWHERE, pk="discrepancy"),
     "cases:discrepancy_found": act({"supervisor"}, {"other_supervisor"}, pk="discrepancy"),
     "cases:discrepancy_decide": act({"clerk"}, ELSE_CLERK, pk="discrepancy"),

@@ -43,11 +43,19 @@ def row(name: str, id_number: str = "", **cells: str) -> str:
     head = cells.get("head", "")
     return ",".join(
         [
-            cells.get("seq", "1" if head else ""), head, cells.get("head_id", ""), name, id_number,
-            cells.get("relation", "孙女"), cells.get("sex", "女"), cells.get("birth", ""),
-            cells.get("village", "莲花社区居民委员会"), cells.get("amount", "900"), "202601",
+            cells.get("seq", "1" if head else ""),
+            head,
+            cells.get("head_id", ""),
+            name,
+            id_number,
+            cells.get("relation", "孙女"),
+            cells.get("sex", "女"),
+            cells.get("birth", ""),
+            cells.get("village", "莲花社区居民委员会"),
+            cells.get("amount", "900"),
+            "202601",
         ]
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -69,7 +77,9 @@ Import = Callable[..., ListImport]
 def take(cast: Cast, django_capture_on_commit_callbacks: Any) -> Import:
     """Upload, confirm and match a list as the clerk, the jobs done at once."""
 
-    def run(data: bytes, *, kind: str = "dibao", name: str = "桂林街道低保.csv", period: dt.date = OCTOBER) -> ListImport:
+    def run(
+        data: bytes, *, kind: str = "dibao", name: str = "桂林街道低保.csv", period: dt.date = OCTOBER
+    ) -> ListImport:
         with django_capture_on_commit_callbacks(execute=True), acting(cast, "clerk") as actor:
             received, _new = uploads.upload_list(
                 actor=actor, at=AT, data=data, name=name, kind=kind, period=period, region_id=COUNTY
@@ -88,4 +98,9 @@ def month_run(cast: Cast, period: dt.date = OCTOBER) -> MatchRun:
 def another_child(cast: Cast, name: str = "苏谷雨", id_number: str = SECOND, **fields: Any) -> Child:
     """A second child in the village of the first."""
     with open_scope(cast.scope("clerk")):
-        return make_child(cast.children["own"].region_id, name, id_number=id_number, **{"birth_date": dt.date(2016, 4, 20), **fields})
+        return make_child(
+            cast.children["own"].region_id,
+            name,
+            id_number=id_number,
+            **{"birth_date": dt.date(2016, 4, 20), **fields},
+        )

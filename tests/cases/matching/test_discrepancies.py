@@ -46,7 +46,14 @@ def kinds(cast: Cast, **condition: Any) -> list[str]:
 
 
 def test_a_minor_on_the_list_and_not_on_the_register(cast: Cast, take: Import) -> None:
-    take(csv_list(SAME, UNKNOWN, row("罗大暑", ADULT, head="罗长河"), row("罗立秋", "", birth="2013-08-07", head="罗长河")))
+    take(
+        csv_list(
+            SAME,
+            UNKNOWN,
+            row("罗大暑", ADULT, head="罗长河"),
+            row("罗立秋", "", birth="2013-08-07", head="罗长河"),
+        )
+    )
     raised = found(cast)
     assert [(d.kind, d.detail["row"]["name"], d.detail["born"]) for d in raised] == [
         ("not_registered", "罗小暑", "2012-09-08"),
@@ -77,7 +84,11 @@ def test_a_row_that_waits_is_no_discrepancy_yet(cast: Cast, take: Import) -> Non
 
 
 def test_differences_name_the_field_and_mask_numbers(cast: Cast, take: Import) -> None:
-    take(csv_list(row("林小曼", OWN, head="林桂芳", sex="男", birth="2017-05-21", village="井田社区居民委员会")))
+    take(
+        csv_list(
+            row("林小曼", OWN, head="林桂芳", sex="男", birth="2017-05-21", village="井田社区居民委员会")
+        )
+    )
     (raised,) = found(cast)
     assert raised.kind == "different"
     told = {d["field"]: (d["list"], d["register"]) for d in raised.detail["differences"]}
@@ -99,12 +110,18 @@ def test_gone_from_last_months_list(cast: Cast, take: Import) -> None:
     take(csv_list(SAME))
     take(csv_list(row("别人", ADULT, head="别人")), period=NOVEMBER)
     (raised,) = found(cast)
-    assert (raised.kind, raised.child_id, raised.detail["period"]) == ("gone", cast.children["own"].pk, "2026-11")
+    assert (raised.kind, raised.child_id, raised.detail["period"]) == (
+        "gone",
+        cast.children["own"].pk,
+        "2026-11",
+    )
 
 
 def test_nobody_is_gone_while_the_townships_list_is_missing(cast: Cast, take: Import) -> None:
     take(csv_list(SAME))
-    other = csv_list(row("别人", ADULT, head="别人", village="正兴街社区"), title="梓潼街道2026年11月低保人员花名册")
+    other = csv_list(
+        row("别人", ADULT, head="别人", village="正兴街社区"), title="梓潼街道2026年11月低保人员花名册"
+    )
     take(other, name="梓潼街道低保.csv", period=NOVEMBER)
     assert kinds(cast) == []
 
@@ -189,7 +206,8 @@ def test_only_the_clerk_decides(cast: Cast, differing: Discrepancy, member: str)
     with acting(cast, member) as actor, pytest.raises(TransitionRefused):
         service.decide(discrepancy=differing, state="untrue", reason="不对", actor=actor, at=AT)
     answer = cast.client(member).post(
-        reverse("cases:discrepancy_decide", args=[differing.pk]), {"action": "untrue", "untrue-reason": "不对"}
+        reverse("cases:discrepancy_decide", args=[differing.pk]),
+        {"action": "untrue", "untrue-reason": "不对"},
     )
     assert answer.status_code == 403
     assert found(cast)[0].state == "to_check"
@@ -225,18 +243,28 @@ def test_the_number_is_taken_from_the_row_itself(cast: Cast, take: Import) -> No
     raised = next(d for d in found(cast) if d.kind == "different")
     with acting(cast, "clerk") as actor:
         service.decide(
-            discrepancy=raised, state="true", remedy="correct", data={"fields_taken": ["id_number"]}, reason="户口簿",
-            actor=actor, at=AT,
-        )  # fmt: skip
+            discrepancy=raised,
+            state="true",
+            remedy="correct",
+            data={"fields_taken": ["id_number"]},
+            reason="户口簿",
+            actor=actor,
+            at=AT,
+        )
         assert Child.objects.get(pk=raised.child_id).id_number == SECOND
 
 
 def test_asking_for_a_visit(cast: Cast, differing: Discrepancy) -> None:
     with acting(cast, "clerk") as actor:
         service.decide(
-            discrepancy=differing, state="true", remedy="visit", data={"due_date": dt.date(2026, 10, 16)},
-            reason="入户核对户口簿", actor=actor, at=AT,
-        )  # fmt: skip
+            discrepancy=differing,
+            state="true",
+            remedy="visit",
+            data={"due_date": dt.date(2026, 10, 16)},
+            reason="入户核对户口簿",
+            actor=actor,
+            at=AT,
+        )
     with acting(cast, "director"):
         task = VisitTask.objects.get()
         assert (task.child_id, task.due_date) == (differing.child_id, dt.date(2026, 10, 16))
@@ -253,7 +281,9 @@ def test_a_remedy_that_fails_leaves_the_discrepancy_undecided(
     broken = Remedy("broken", "x", "x", frozenset(Discrepancy.Kind.values), breaks)  # type: ignore[arg-type]
     monkeypatch.setitem(REMEDIES, "broken", broken)
     with acting(cast, "clerk") as actor, pytest.raises(TransitionRefused):
-        service.decide(discrepancy=differing, state="true", remedy="broken", reason="试试", actor=actor, at=AT)
+        service.decide(
+            discrepancy=differing, state="true", remedy="broken", reason="试试", actor=actor, at=AT
+        )
     with acting(cast, "clerk"):
         assert Child.objects.get(pk=differing.child_id).address == ""
         assert not TransitionRecord.objects.filter(subject="cases.discrepancy").exists()
@@ -271,12 +301,19 @@ def test_a_remedy_that_fails_leaves_the_discrepancy_undecided(
     [
         {"action": "untrue"},
         {"action": "true:correct", "true-correct-reason": "没选字段"},
-        {"action": "true:top_up", "true-top_up-reason": "不适用", "top_up-amount": "1", "top_up-start_month": "2026-11"},
+        {
+            "action": "true:top_up",
+            "true-top_up-reason": "不适用",
+            "top_up-amount": "1",
+            "top_up-start_month": "2026-11",
+        },
         {"action": "nonsense", "nonsense-reason": "x"},
         {},
     ],
 )
-def test_an_incomplete_decision_changes_nothing(cast: Cast, differing: Discrepancy, data: dict[str, str]) -> None:
+def test_an_incomplete_decision_changes_nothing(
+    cast: Cast, differing: Discrepancy, data: dict[str, str]
+) -> None:
     answer = cast.client("clerk").post(reverse("cases:discrepancy_decide", args=[differing.pk]), data)
     assert answer.status_code == 422
     assert found(cast)[0].state == "to_check"
@@ -297,6 +334,8 @@ def test_registering_leads_to_a_new_file(cast: Cast, take: Import) -> None:
     take(csv_list(UNKNOWN))
     (raised,) = found(cast)
     with acting(cast, "clerk") as actor:
-        service.decide(discrepancy=raised, state="true", remedy="register", reason="应建档", actor=actor, at=AT)
+        service.decide(
+            discrepancy=raised, state="true", remedy="register", reason="应建档", actor=actor, at=AT
+        )
     text = cast.client("supervisor").get(reverse("cases:discrepancy", args=[raised.pk])).content.decode()
     assert reverse("cases:child_add") in text

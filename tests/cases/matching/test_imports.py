@@ -1,4 +1,6 @@
-"""From a file to a matched month: preview, confirmation, the same file twice, files that are no lists, cancelling."""
+"""From a file to a matched month: preview, confirmation, the same file twice, files that are no lists,
+cancelling.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,17 @@ LIST = csv_list(row("林小满", OWN, head="林桂芳"), row("林大海", "12345
 def upload(cast: Cast, data: bytes = LIST, **more: Any) -> tuple[ListImport, bool]:
     with acting(cast, "clerk") as actor:
         return uploads.upload_list(
-            **{"actor": actor, "at": AT, "data": data, "name": "低保.csv", "kind": "dibao", "period": OCTOBER,
-               "region_id": COUNTY, **more}
-        )  # fmt: skip
+            **{
+                "actor": actor,
+                "at": AT,
+                "data": data,
+                "name": "低保.csv",
+                "kind": "dibao",
+                "period": OCTOBER,
+                "region_id": COUNTY,
+                **more,
+            }
+        )
 
 
 def test_an_upload_is_kept_encrypted_and_waits_for_confirmation(cast: Cast) -> None:
@@ -70,7 +80,11 @@ def test_a_file_that_is_no_list_keeps_nothing(cast: Cast) -> None:
     client = cast.client("clerk")
     page = client.post(
         reverse("cases:list_upload"),
-        {"kind": "dibao", "period": "2026-10", "file": SimpleUploadedFile("x.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"0" * 600)},
+        {
+            "kind": "dibao",
+            "period": "2026-10",
+            "file": SimpleUploadedFile("x.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"0" * 600),
+        },
     )
     assert page.status_code == 200
     assert page.context["form"].errors["file"]
@@ -104,13 +118,19 @@ def test_confirming_stages_and_matches(cast: Cast, take: Import) -> None:
 def test_the_same_file_twice_is_one_import(cast: Cast, take: Import) -> None:
     first = take(LIST)
     with acting(cast, "clerk"):
-        before = list(ListRow.objects.values_list("pk", flat=True)), list(MatchCandidate.objects.values_list("pk", "state"))
+        before = (
+            list(ListRow.objects.values_list("pk", flat=True)),
+            list(MatchCandidate.objects.values_list("pk", "state")),
+        )
         jobs_before = Job.objects.count()
     again, new = upload(cast)
     assert (again.pk, new) == (first.pk, False)
     again = take(LIST)
     with acting(cast, "clerk"):
-        after = list(ListRow.objects.values_list("pk", flat=True)), list(MatchCandidate.objects.values_list("pk", "state"))
+        after = (
+            list(ListRow.objects.values_list("pk", flat=True)),
+            list(MatchCandidate.objects.values_list("pk", "state")),
+        )
         assert Job.objects.count() == jobs_before
     assert (again.pk, after) == (first.pk, before)
 
@@ -141,7 +161,9 @@ def test_only_the_clerk_uploads(cast: Cast) -> None:
         )
 
 
-def test_a_cancelled_match_leaves_what_was_there(cast: Cast, take: Import, django_capture_on_commit_callbacks: Any) -> None:
+def test_a_cancelled_match_leaves_what_was_there(
+    cast: Cast, take: Import, django_capture_on_commit_callbacks: Any
+) -> None:
     take(LIST)
     run = month_run(cast)
     with acting(cast, "clerk"):
@@ -191,7 +213,9 @@ def beat(day: str, capture: Any) -> list[int]:
         return tasks.start_monthly_runs(day)
 
 
-def test_beat_starts_the_month_on_the_countys_day_once(cast: Cast, django_capture_on_commit_callbacks: Any) -> None:
+def test_beat_starts_the_month_on_the_countys_day_once(
+    cast: Cast, django_capture_on_commit_callbacks: Any
+) -> None:
     staged_without_match(cast)
     assert beat("2026-10-09", django_capture_on_commit_callbacks) == []
     assert beat("2026-09-15", django_capture_on_commit_callbacks) == []
@@ -211,7 +235,9 @@ def test_beat_follows_the_countys_own_day_and_starts_again_for_a_new_list(
     cast: Cast, take: Import, django_capture_on_commit_callbacks: Any
 ) -> None:
     with system_scope(reason="test", log=False):
-        Parameter.objects.create(region_id=COUNTY, key="match_day", value=20, valid_from=dt.date(2026, 1, 1), source="test")
+        Parameter.objects.create(
+            region_id=COUNTY, key="match_day", value=20, valid_from=dt.date(2026, 1, 1), source="test"
+        )
     staged_without_match(cast)
     assert beat("2026-10-19", django_capture_on_commit_callbacks) == []
     assert len(beat("2026-10-20", django_capture_on_commit_callbacks)) == 1

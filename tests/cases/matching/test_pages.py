@@ -1,4 +1,6 @@
-"""Every page and fragment of list matching: it answers within its budget of queries, and shows what it should."""
+"""Every page and fragment of list matching: it answers within its budget of queries, and shows what it
+should.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,20 @@ BUDGET = 15
 
 @pytest.fixture
 def month(cast: Cast, take: Import) -> dict[str, Any]:
-    """A matched month with rows that are certain, wait, differ and are unknown: several of each, so that a page that asks
-    once a row goes over its budget."""
+    """A matched month with rows that are certain, wait, differ and are unknown: several of each, so that a
+    page that asks
+    once a row goes over its budget.
+    """
     for n in range(6):
         another_child(cast, f"苏谷{chr(0x96E8 + n)}", "", birth_date=dt.date(2016, 4, 1 + n))
     rows = [row("林小满儿", OWN, head="林桂芳", sex="女")]
-    rows += [row(f"苏谷{chr(0x96E8 + n)}", "", birth=f"2016-04-0{1 + n}", head="林桂芳", sex="男") for n in range(3)]
-    rows += [row(f"苏谷{chr(0x96E8 + n)}", "", birth=f"2016-04-0{1 + n}", village="别处") for n in range(3, 6)]
+    rows += [
+        row(f"苏谷{chr(0x96E8 + n)}", "", birth=f"2016-04-0{1 + n}", head="林桂芳", sex="男")
+        for n in range(3)
+    ]
+    rows += [
+        row(f"苏谷{chr(0x96E8 + n)}", "", birth=f"2016-04-0{1 + n}", village="别处") for n in range(3, 6)
+    ]
     rows += [row(f"罗小{chr(0x6691 + n)}", number(f"5001522012090830{n}"), head="罗长河") for n in range(4)]
     rows += [row(f"路人{chr(0x4E00 + n)}", ADULT if n == 0 else "", head="路大") for n in range(20)]
     received = take(csv_list(*rows))
@@ -42,7 +51,8 @@ def month(cast: Cast, take: Import) -> dict[str, Any]:
     with acting(cast, "clerk"):
         first = Discrepancy.objects.filter(child=None).order_by("pk").first()
         of_child = Discrepancy.objects.filter(child__isnull=False).first()
-    assert first is not None and of_child is not None
+    assert first is not None
+    assert of_child is not None
     return {"list": received.pk, "run": run.pk, "discrepancy": of_child.pk, "row_discrepancy": first.pk}
 
 
@@ -59,7 +69,6 @@ PAGES = [
     ("candidates", "run", "?state=remembered"),
     ("discrepancies", None, ""),
     ("discrepancies", None, f"?state=all&kind=different&township={TOWNSHIP}"),
-    ("discrepancies_panel", None, ""),
     ("discrepancy", "discrepancy", ""),
     ("discrepancy", "row_discrepancy", ""),
 ]
@@ -67,7 +76,12 @@ PAGES = [
 
 @pytest.mark.parametrize(("name", "what", "query"), PAGES)
 def test_a_page_of_the_county_keeps_its_budget(
-    cast: Cast, month: dict[str, Any], name: str, what: str | None, query: str, django_assert_max_num_queries: Any
+    cast: Cast,
+    month: dict[str, Any],
+    name: str,
+    what: str | None,
+    query: str,
+    django_assert_max_num_queries: Any,
 ) -> None:
     client = cast.client("clerk")
     address = reverse(f"cases:{name}", args=[month[what]] if what else None) + query
@@ -80,7 +94,11 @@ def test_a_page_of_the_county_keeps_its_budget(
 def test_a_page_of_the_township_keeps_its_budget(
     cast: Cast, month: dict[str, Any], name: str, django_assert_max_num_queries: Any
 ) -> None:
-    args = {"discrepancies": None, "discrepancy": [month["discrepancy"]], "child_discrepancies": [cast.children["own"].pk]}
+    args = {
+        "discrepancies": None,
+        "discrepancy": [month["discrepancy"]],
+        "child_discrepancies": [cast.children["own"].pk],
+    }
     client = cast.client("supervisor")
     with django_assert_max_num_queries(BUDGET):
         page = client.get(reverse(f"cases:{name}", args=args[name]))

@@ -1,4 +1,6 @@
-"""A person decides pairs: one child a row, remembered for the months to come, undoable, by the clerk alone."""
+"""A person decides pairs: one child a row, remembered for the months to come, undoable, by the clerk
+alone.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ DOUBTFUL = csv_list(row("林小曼儿", OWN, head="林桂芳", sex="女"))
 
 def pairs(cast: Cast, **condition: Any) -> list[MatchCandidate]:
     with acting(cast, "clerk"):
-        return list(MatchCandidate.objects.filter(**condition).select_related("list_row", "child", "run").order_by("pk"))
+        return list(
+            MatchCandidate.objects.filter(**condition)
+            .select_related("list_row", "child", "run")
+            .order_by("pk")
+        )
 
 
 def decide(cast: Cast, action: str, candidate: MatchCandidate, member: str = "clerk") -> None:
@@ -62,7 +68,9 @@ def two(cast: Cast, take: Import) -> list[MatchCandidate]:
     return found
 
 
-def test_accepting_is_remembered_and_applied_next_month(cast: Cast, doubtful: MatchCandidate, take: Import) -> None:
+def test_accepting_is_remembered_and_applied_next_month(
+    cast: Cast, doubtful: MatchCandidate, take: Import
+) -> None:
     decide(cast, "same", doubtful)
     assert [p.state for p in pairs(cast)] == ["accepted"]
     take(DOUBTFUL, period=NOVEMBER)
@@ -78,7 +86,9 @@ def test_rejecting_is_remembered_too(cast: Cast, doubtful: MatchCandidate, take:
     assert (next_month.state, next_month.remembered) == ("rejected", True)
 
 
-def test_another_person_on_the_list_is_not_remembered(cast: Cast, doubtful: MatchCandidate, take: Import) -> None:
+def test_another_person_on_the_list_is_not_remembered(
+    cast: Cast, doubtful: MatchCandidate, take: Import
+) -> None:
     decide(cast, "same", doubtful)
     take(csv_list(row("林小麦儿", OWN, head="林桂芳")), period=NOVEMBER)
     (next_month,) = pairs(cast, run__period=NOVEMBER)

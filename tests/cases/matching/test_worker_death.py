@@ -1,6 +1,8 @@
-"""A worker that is killed in the middle leaves nothing behind; a new one ends with the right rows and none twice.
+"""A worker that is killed in the middle leaves nothing behind; a new one ends with the right rows and none
+twice.
 
-Real processes on the real servers: the worker is stopped by locks that the test holds, so "in the middle" is certain,
+Real processes on the real servers: the worker is stopped by locks that the test holds, so "in the middle" is
+certain,
 killed with all its children, and started again as the supervisor does.
 """
 
@@ -51,7 +53,17 @@ def worker(settings: Any, tmp_path: Path) -> Iterator[Callable[[], subprocess.Po
     def start() -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "celery", "-A", "childwelfare", "--quiet", "worker", "--concurrency", "1"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "celery",
+                    "-A",
+                    "childwelfare",
+                    "--quiet",
+                    "worker",
+                    "--concurrency",
+                    "1",
+                ),
                 *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
             ],
             env=environ,
@@ -137,7 +149,13 @@ def test_killed_while_staging_and_while_matching(
     another_child(cast)
     with acting(cast, "clerk") as actor:
         received, _new = uploads.upload_list(
-            actor=actor, at=AT, data=list_file(), name="低保.csv", kind="dibao", period=OCTOBER, region_id=COUNTY
+            actor=actor,
+            at=AT,
+            data=list_file(),
+            name="低保.csv",
+            kind="dibao",
+            period=OCTOBER,
+            region_id=COUNTY,
         )
         run = uploads.confirm_list(actor=actor, at=AT, list_import=received)
 
@@ -156,14 +174,19 @@ def test_killed_while_staging_and_while_matching(
     until("the run is done", lambda: _state(run) == MatchRun.State.DONE)
     with system_scope(reason="test", log=False):
         rows = list(ListRow._base_manager.values_list("sheet", "line"))
-        pairs = list(MatchCandidate._base_manager.order_by("pk").values_list("pk", "list_row_id", "child_id", "state"))
+        pairs = list(
+            MatchCandidate._base_manager.order_by("pk").values_list("pk", "list_row_id", "child_id", "state")
+        )
         jobs = list(Job._base_manager.values_list("kind", "state"))
     assert len(rows) == len(set(rows)) == PEOPLE
     assert len(pairs) == len({(row_id, child) for _pk, row_id, child, _state in pairs}) == 2
     assert sorted(jobs) == [(uploads.MATCH, "done"), (uploads.STAGE, "done")]
     with acting(cast, "clerk"), transaction.atomic():
         run_match(run.pk)
-        assert list(MatchCandidate.objects.order_by("pk").values_list("pk", "list_row_id", "child_id", "state")) == pairs
+        assert (
+            list(MatchCandidate.objects.order_by("pk").values_list("pk", "list_row_id", "child_id", "state"))
+            == pairs
+        )
 
 
 def _state(run: MatchRun) -> str:
