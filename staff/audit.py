@@ -17,7 +17,7 @@ from django.db import connections, models
 from django.db.models.expressions import RawSQL
 
 from staff import scope
-from staff.policies import RowScope, envelope
+from staff.policies import RestrictedRows, RowScope, envelope
 
 M = TypeVar("M", bound=type[models.Model])
 TRACKED: list[type[models.Model]] = []
@@ -38,11 +38,20 @@ class ScopedEvent(pghistory.models.Event):
         abstract = True
 
 
-def tracked(*lenses: str, ids: tuple[tuple[str, str], ...] = (), exclude: tuple[str, ...] = ()) -> Callable[[M], M]:
-    """Class decorator: keep every insert, update and delete of the model, readable through ``lenses``."""
+def tracked(
+    *lenses: str, ids: tuple[tuple[str, str], ...] = (), exclude: tuple[str, ...] = (), named: str = ""
+) -> Callable[[M], M]:
+    """Class decorator: keep every insert, update and delete of the model, readable through ``lenses``.
+
+    ``named``: column of the restricted case; events of restricted rows are then read by those named on it alone."""
 
     def decorate(model: M) -> M:
         label = model._meta.db_table
+        policies = [RowScope(name=f"{label}_event_scope", lenses=lenses, ids=ids, append_only=True)]
+        if named:
+            policies.append(
+                RestrictedRows(name=f"{label}_event_named", flag="restricted", column=named, setting="named", reading=True)
+            )
         pghistory.track(
             pghistory.InsertEvent(),
             pghistory.UpdateEvent(),
@@ -56,7 +65,7 @@ def tracked(*lenses: str, ids: tuple[tuple[str, str], ...] = (), exclude: tuple[
             ),
             exclude=list(exclude) or None,
             meta={
-                "constraints": [RowScope(name=f"{label}_event_scope", lenses=lenses, ids=ids, append_only=True)],
+                "constraints": policies,
                 "ordering": ["pgh_id"],
                 # The trail is read by days; a block-range index costs the writers almost nothing.
                 "indexes": [BrinIndex(fields=["pgh_created_at"])],

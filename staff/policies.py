@@ -158,21 +158,25 @@ class _Silent(Table):
 
 
 class RestrictedRows(RowScope):
-    """A second, narrower policy: where ``flag`` is true only the people named in setting ``named`` see the row."""
+    """A second, narrower policy: where ``flag`` is true only people whose ``setting`` lists the row's ``column`` see it.
 
-    def __init__(self, *, name: str, flag: str, column: str, setting: str) -> None:
+    ``reading``: for tables that only grow; what triggers and services add is not held back."""
+
+    def __init__(self, *, name: str, flag: str, column: str, setting: str, reading: bool = False) -> None:
         super().__init__(name=name, column=column)
-        self.flag, self.setting = flag, setting
+        self.flag, self.setting, self.reading = flag, setting, reading
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, _ = super().deconstruct()
-        return path, args, {"name": self.name, "flag": self.flag, "column": self.column, "setting": self.setting}
+        kwargs = {"name": self.name, "flag": self.flag, "column": self.column, "setting": self.setting}
+        return path, args, kwargs | ({"reading": True} if self.reading else {})
 
     def predicate(self) -> str:
         return f"({self.flag} IS FALSE OR {self.column} = ANY ({IDS.format(setting=self.setting)}))"
 
     def statements(self, table: str) -> list[str]:
-        return [f"CREATE POLICY {self.name} ON {table} AS RESTRICTIVE USING {self.predicate()}"]
+        act = " FOR SELECT" if self.reading else ""
+        return [f"CREATE POLICY {self.name} ON {table} AS RESTRICTIVE{act} USING {self.predicate()}"]
 
 
 def append_only_tables() -> list[str]:

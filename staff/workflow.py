@@ -143,6 +143,7 @@ def perform(
             subject_id=str(locked.pk),
             region_id=locked.region_id,
             child_id=getattr(locked, "child_id", None),
+            restricted_id=locked.pk if getattr(locked, "restricted", False) else None,
             name=name,
             source=source,
             target=transition.target,

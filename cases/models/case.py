@@ -16,7 +16,7 @@ from staff.policies import RestrictedRows, RowScope
 from staff.scope import ScopedManager
 
 
-@tracked("cases", ids=SHARED_CHILD, exclude=("title", "summary", "outcome_text"))
+@tracked("cases", ids=SHARED_CHILD, exclude=("title", "summary", "outcome_text"), named="pgh_obj_id")
 class Case(models.Model):
     """个案. ``restricted`` cases (sexual abuse, HIV, reporter identity) are seen by the people named on them alone."""
 
@@ -61,7 +61,7 @@ class Case(models.Model):
         return self.title
 
 
-@tracked("cases", ids=SHARED_CHILD, exclude=("title", "note"))
+@tracked("cases", ids=SHARED_CHILD, exclude=("title", "note"), named="case_id")
 class CaseAction(models.Model):
     """One action of a case's plan. ``restricted`` repeats the case's flag, so that no policy joins."""
 

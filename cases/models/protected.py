@@ -12,7 +12,7 @@ from staff.policies import RestrictedRows, RowScope
 from staff.scope import ScopedManager
 
 
-@tracked("cases")
+@tracked("cases", named="case_id")
 class ProtectedFact(models.Model):
     """A fact about a child; kind and text are both encrypted. Readable by those named on the restricted case it belongs to."""
 

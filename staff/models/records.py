@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from staff.policies import RowScope
+from staff.policies import RestrictedRows, RowScope
 from staff.scope import ScopedManager
 
 
@@ -20,6 +20,7 @@ class TransitionRecord(models.Model):
     subject_id = models.CharField(max_length=40)
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     child_id = models.BigIntegerField(null=True)
+    restricted_id = models.BigIntegerField(null=True, help_text=_("The restricted case whose transition this is."))
     name = models.CharField(max_length=40)
     source = models.CharField(max_length=20)
     target = models.CharField(max_length=20)
@@ -42,8 +43,12 @@ class TransitionRecord(models.Model):
                 when=[("subject LIKE 'subsidies.%'", "money")],
                 ids=[("child_id", "shared")],
                 append_only=True,
-            )
-        ]
+            ),
+            RestrictedRows(
+                name="staff_transitionrecord_named", flag="(restricted_id IS NOT NULL)", column="restricted_id", setting="named",
+                reading=True,
+            ),
+        ]  # fmt: skip
 
 
 class AccessLog(models.Model):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from django.db import connection, transaction
 from django.db.utils import InternalError, ProgrammingError
+from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+from cases.case_services import change_case, restrict_case
+from cases.models import Case
 from staff.models import AccessLog
 from staff.scope import EVERYWHERE, NOBODY, Scope, current, merge, open_scope, system_scope
+from staff.workflow import Actor
 from tests.cast import OTHER_VILLAGE, VILLAGE, Cast, make_child
 
 
@@ -180,3 +184,26 @@ def test_merge() -> None:
 
 def test_village_code_is_inside_its_township() -> None:
     assert VILLAGE // 1000 == OTHER_VILLAGE // 1000
+
+
+def test_history_of_a_restricted_case_is_for_those_named_on_it(cast: Cast) -> None:
+    child = cast.children["own"]
+    with open_scope(cast.scope("supervisor")):
+        case = Case.objects.create(
+            child=child, region_id=child.region_id, title="受保护", level="red",
+            opened_by=cast.users["supervisor"], opened_at=timezone.now(), owner=cast.users["supervisor"],
+        )  # fmt: skip
+        restrict_case(actor=Actor.current(), at=timezone.now(), case=case, people=[cast.users["clerk"]])
+    with open_scope(cast.scope("supervisor")):
+        change_case(actor=Actor.current(), at=timezone.now(), case=case, name="escalate", reason="上报")
+
+    def seen(member: str) -> tuple[int, int]:
+        with open_scope(cast.scope(member)), connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM cases_caseevent WHERE restricted")
+            events = cursor.fetchone()[0]
+            cursor.execute("SELECT count(*) FROM staff_transitionrecord WHERE subject = 'cases.case'")
+            return events, cursor.fetchone()[0]
+
+    assert min(seen("supervisor")) >= 1
+    assert min(seen("clerk")) >= 1
+    assert [seen(member) for member in ("approver", "leader", "director")] == [(0, 0)] * 3
