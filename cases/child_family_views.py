@@ -160,7 +160,7 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
     decision = selectors.eligibility_of(child, today)
     suggested = decision.category or child.primary_category
     form = CategoryForm(posted(request), initial={"category": suggested, "since": today})
-    facts = [
+    facts: list[dict[str, Any]] = [
         {"label": _("Category now"), "value": child.get_primary_category_display()},
         {"label": _("The table says"), "value": decision.answer.label},
         {"label": _("Because"), "value": decision.row.label, "wide": True},

@@ -273,11 +273,11 @@ class PartSituationForm(SituationForm):
 
     def __init__(self, *args: Any, parent: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.parent = parent
+        self.whose = parent
         del self.fields["parent"]
 
     def value(self) -> SituationData:
-        return SituationData(parent=self.parent, **self.cleaned_data)
+        return SituationData(parent=self.whose, **self.cleaned_data)
 
 
 class HouseholdForm(forms.Form):

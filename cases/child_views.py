@@ -94,7 +94,7 @@ def children(request: HttpRequest) -> HttpResponse:
         },
         {"label": _("Left"), "url": filters.address(due="", left=True), "current": filters.left},
     ]
-    actions = [
+    actions: list[dict[str, Any]] = [
         {
             "label": _("Export"),
             "url": reverse("cases:children_export") + filters.address(),
@@ -134,8 +134,8 @@ def child_suggest(request: HttpRequest) -> HttpResponse:
             "number": child.number,
             "name": child.name,
             "age": ages.age_on(child.birth_date, today),
-            "place": f"{child.township} {child.village}".strip(),
-            "left": child.left_date is not None,  # type: ignore[attr-defined]
+            "place": f"{child.township} {child.village}".strip(),  # type: ignore[attr-defined]
+            "left": child.left_date is not None,
         }
         for child in found
     ]
@@ -329,7 +329,7 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
     places = selectors.places_of_county(found.region_id, timezone.localdate(at))
     names = {code: name for name, code in places.items()}
     initial = {name: getattr(found, name, "") for name in ChildForm.base_fields} | {
-        f"{kind}_region": names.get(code, code) or ""
+        f"{kind}_region": names.get(code or 0, code) or ""
         for kind, code in (("household", found.household_region_id), ("residence", found.residence_region_id))
     }
     form = ChildForm(posted(request), initial=initial, places=places)

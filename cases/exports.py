@@ -16,7 +16,7 @@ from cases.child_list import Filters
 from cases.models import Child, Guardian
 from staff import files, jobs
 from staff.audit import log_access
-from staff.models import AccessLog, Job, Region, StoredFile, User
+from staff.models import AccessLog, Job, Region, StoredFile
 from staff.models.region import township_of
 from staff.scope import current
 
@@ -44,7 +44,7 @@ def export_children(job: Job) -> dict[str, Any]:
     found = filters.children(day)
     total = found.count()
     reason = job.arguments["reason"]
-    user = User.objects.filter(pk=job.user_id).first()
+    user = job.user
     title = _("Children · %(day)s · exported by %(who)s for: %(reason)s") % {
         "day": day,
         "who": user.name if user else "",

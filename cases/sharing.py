@@ -32,7 +32,8 @@ def receivers(child: Child, on: dt.date) -> list[Assignment]:
 
     Read past the scope, because they work elsewhere: names and posts only, no child is looked at.
     """
-    elsewhere = {child.residence_region_id, child.household_region_id} - {child.region_id, None}
+    known = (child.residence_region_id, child.household_region_id)
+    elsewhere = {code for code in known if code and code != child.region_id}
     if not elsewhere:
         return []
     with system_scope(reason="directors who may receive a shared file", lenses=("staff",), log=False):
@@ -45,7 +46,7 @@ def _holders(on: dt.date) -> AssignmentQuerySet:
         .on(on)
         .filter(post__role__in=MAY_RECEIVE)
         .select_related("user", "post__region")
-    )  # type: ignore[return-value]
+    )
 
 
 def shared_with(child: Child) -> list[User]:

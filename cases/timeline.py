@@ -331,4 +331,4 @@ def _may_be_restricted(subject: str) -> bool:
 def _visible(subject: str, records: Iterable[TransitionRecord]) -> set[str]:
     """Keys of the subject's rows that the reader may see."""
     ids = {record.subject_id for record in records if record.subject == subject}
-    return {str(pk) for pk in apps.get_model(subject).objects.filter(pk__in=ids).values_list("pk", flat=True)}  # type: ignore[attr-defined]
+    return {str(pk) for pk in apps.get_model(subject).objects.filter(pk__in=ids).values_list("pk", flat=True)}
