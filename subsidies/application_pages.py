@@ -34,7 +34,8 @@ TURN = {
     Role.APPROVER: (ApplicationState.TO_CONFIRM,),
 }
 STEPS = (
-    ("accept", Role.SUPERVISOR), ("verify", Role.SUPERVISOR), ("check", Role.CLERK), ("confirm", Role.APPROVER),
+    ("accept", Role.SUPERVISOR), ("verify", Role.SUPERVISOR), ("check", Role.CLERK),
+    ("confirm", Role.APPROVER),
     ("resubmit", Role.DIRECTOR),
 )  # fmt: skip
 Overrides = dict[dt.date, bool]

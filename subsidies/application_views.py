@@ -94,7 +94,9 @@ def application_add(request: HttpRequest) -> HttpResponse:
 @require_GET
 @roles(*READERS)
 def application(request: HttpRequest, pk: int) -> HttpResponse:
-    """One application: steps, facts, the table's answer with its evidence, what can be done now, what happened."""
+    """One application: steps, facts, the table's answer with its evidence, what can be done now, what
+    happened.
+    """
     found = _application(pk)
     log_access(
         kind="read",

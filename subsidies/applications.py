@@ -1,7 +1,9 @@
-"""Applications: applied for, verified by the township, checked and confirmed by the county, each by another person.
+"""Applications: applied for, verified by the township, checked and confirmed by the county, each by
+another person.
 
-民发〔2019〕62号: the township verifies within 15 working days of acceptance, the county confirms within 15 of receiving
-the conclusion, a refusal is in writing with its reasons, and who is confirmed is paid from the next month.
+民发〔2019〕62号: the township verifies within 15 working days of acceptance, the county confirms within
+15 of receiving the conclusion, a refusal is in writing with its reasons, and who is confirmed is paid
+from the next month.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ def overrides() -> dict[dt.date, bool]:
 def decision_for(child: Child, on: dt.date) -> dict[str, Any]:
     """The eligibility table's answer for a child on a day, as JSON with the situations it was given.
 
-    Keys: answer, category ("" when none), row, clause, on, situations, missing, ask_again_on ("" when not by date).
+    Keys: answer, category ("" when none), row, clause, on, situations, missing, ask_again_on ("" when not
+    by date).
     """
     given: dict[str, list[Situation]] = {"father": [], "mother": []}
     shown = []
@@ -162,7 +165,9 @@ def resubmit(
 def verify(
     *, actor: Actor, at: dt.datetime, application: Application, reason_code: str = "", reason: str = ""
 ) -> Application:
-    """The township's conclusion in words; the county's clock starts. The table is asked again on what is now on record."""
+    """The township's conclusion in words; the county's clock starts. The table is asked again on what is
+    now on record.
+    """
     due = months.confirm_by(
         timezone.localdate(at), _days(application, "confirm_working_days", at), overrides()
     )
@@ -181,7 +186,9 @@ def verify(
 def send_back(
     *, actor: Actor, at: dt.datetime, application: Application, reason_code: str = "", reason: str = ""
 ) -> Application:
-    """The county clerk returns the application; the township verifies again, with a clock that starts anew."""
+    """The county clerk returns the application; the township verifies again, with a clock that starts
+    anew.
+    """
     return _perform(
         "return",
         actor,
@@ -205,7 +212,9 @@ def check(
 def confirm(
     *, actor: Actor, at: dt.datetime, application: Application, reason_code: str = "", reason: str = ""
 ) -> Application:
-    """Confirm, and entitle the child from the next month. Category and placement are frozen from the child's file."""
+    """Confirm, and entitle the child from the next month. Category and placement are frozen from the
+    child's file.
+    """
     with transaction.atomic():
         confirmed = _perform("confirm", actor, at, application, reason)
         _entitle(confirmed, actor, at)
@@ -296,7 +305,9 @@ def _decide(application: Application, at: dt.datetime) -> dict[str, Any]:
 
 
 def entitled_category(child: Child, decision: dict[str, Any]) -> str:
-    """The category an entitlement is paid under: the file's own when it is a payable one, else the table's; "" when neither is."""
+    """The category an entitlement is paid under: the file's own when it is a payable one, else the
+    table's; "" when neither is.
+    """
     if child.primary_category in PAYABLE:
         return str(child.primary_category)
     return str(decision["category"]) if decision.get("answer") == Answer.ELIGIBLE else ""
@@ -327,7 +338,8 @@ def _entitle(application: Application, actor: Actor, at: dt.datetime) -> Entitle
     except (rules.NoRateError, rules.AmbiguousRateError) as error:
         raise ApplicationRefused(
             _(
-                "No standard is in force for this category and placement. Enter it on the page of standards first."
+                "No standard is in force for this category and placement. "
+                "Enter it on the page of standards first."
             )
         ) from error
     return Entitlement.objects.create(

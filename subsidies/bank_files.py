@@ -1,6 +1,8 @@
-"""The file that goes to the bank: the columns of the national system's payment list (发放列表), and our own line number.
+"""The file that goes to the bank: the columns of the national system's payment list (发放列表), and our
+own line number.
 
-The same batch gives the same bytes. They are archived encrypted, with their sha256, in the transaction of the release.
+The same batch gives the same bytes. They are archived encrypted, with their sha256, in the transaction of
+the release.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from staff.models.region import township_of
 from subsidies.enums import PayeeMethod, PaymentKind, PaymentState
 from subsidies.models import BankFile, Payment, PaymentBatch
 
-# Field names of the list itself, in the order of the national form; the first column is ours and comes back with the result.
+# Field names of the list itself, in the order of the national form; the first column is ours and comes back
+# with the result.
 HEADERS = (
-    "业务编号", "序号", "地区", "儿童姓名", "身份证号", "起领年月", "末领年月", "发放时间", "本次发放金额（元）",
+    "业务编号", "序号", "地区", "儿童姓名", "身份证号", "起领年月", "末领年月", "发放时间",
+    "本次发放金额（元）",
     "领取方式", "领取人", "银行账号", "开户人", "开户银行", "补发时间", "补发放金额（元）",
 )  # fmt: skip
 AMOUNT_COLUMNS = (8, 15)
@@ -40,7 +44,9 @@ def line_reference(number: str, line: int) -> str:
 def rows_of(
     batch: PaymentBatch, payments: Iterable[Payment], places: dict[int, str]
 ) -> list[tuple[str, ...]]:
-    """One row of text per line; identity numbers are masked, amounts have two decimals, months are YYYY-MM."""
+    """One row of text per line; identity numbers are masked, amounts have two decimals, months are
+    YYYY-MM.
+    """
     released = timezone.localdate(batch.released_at).isoformat() if batch.released_at else ""
     rows: list[tuple[str, ...]] = []
     for number, payment in enumerate(payments, start=1):
@@ -79,7 +85,9 @@ def as_csv(rows: Sequence[tuple[str, ...]]) -> bytes:
 
 
 def as_xlsx(rows: Sequence[tuple[str, ...]], made_at: dt.datetime) -> bytes:
-    """A workbook of one sheet. Numbers of accounts are text; the time in its properties is that of the release."""
+    """A workbook of one sheet. Numbers of accounts are text; the time in its properties is that of the
+    release.
+    """
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(
         buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -105,7 +113,9 @@ def as_xlsx(rows: Sequence[tuple[str, ...]], made_at: dt.datetime) -> bytes:
 
 
 def write_files(batch: PaymentBatch, at: dt.datetime) -> list[BankFile]:
-    """Write and archive both files of a batch that is being released; every sent line is in them, nothing else."""
+    """Write and archive both files of a batch that is being released; every sent line is in them, nothing
+    else.
+    """
     payments = list(
         Payment.objects.filter(batch=batch, state=PaymentState.SENT)
         .select_related("entitlement")

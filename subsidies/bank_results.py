@@ -1,6 +1,8 @@
-"""The bank's result file (回盘文件): each line becomes paid or failed, all or nothing, the same file twice changes nothing.
+"""The bank's result file (回盘文件): each line becomes paid or failed, all or nothing, the same file
+twice changes nothing.
 
-A line is found by batch number and line number, and must agree in amount and in the end of the account number.
+A line is found by batch number and line number, and must agree in amount and in the end of the account
+number.
 """
 
 from __future__ import annotations
@@ -79,7 +81,8 @@ MESSAGES: tuple[tuple[str, FailReason], ...] = (
 Report = Callable[[str, str], None]
 _NOISE = re.compile(r"[\s（）()【】\[\]：:*]|元|yuan", re.IGNORECASE)
 
-# Every line of ours carries its number; a row without one, or with one of these words there, is a total or a signature.
+# Every line of ours carries its number; a row without one, or with one of these words there, is a total or
+# a signature.
 _FOOT = re.compile(r"(合|小|总|共)\s*计|制表|复核|经办|备注|签章")
 
 
@@ -160,7 +163,8 @@ def read_rows(data: bytes) -> Iterator[ResultRow]:
     if not found:
         raise ResultRefused(
             _(
-                "No header row was found. The file needs the columns 业务编号 (or 批次号 and 行号), 金额, 银行账号 and 处理结果."
+                "No header row was found. The file needs the columns 业务编号 (or 批次号 and 行号), "
+                "金额, 银行账号 and 处理结果."
             )
         )
 
@@ -295,7 +299,8 @@ def _verdict(
         problem(
             "业务编号",
             _(
-                "The line belongs to batch %(other)s, not to %(own)s. Import the file on the page of that batch."
+                "The line belongs to batch %(other)s, not to %(own)s. "
+                "Import the file on the page of that batch."
             )
             % {"other": row.number or "—", "own": batch.number},
         )
@@ -323,7 +328,8 @@ def _verdict(
         problem(
             "银行账号",
             _(
-                "The account ends in %(found)s, the line was sent to one ending in %(sent)s. Ask the bank which account was credited."
+                "The account ends in %(found)s, the line was sent to one ending in %(sent)s. "
+                "Ask the bank which account was credited."
             )
             % {"found": tail or "—", "sent": payment.account[-4:]},
         )

@@ -1,4 +1,5 @@
-"""What the page of one batch shows (mock-up 07): steps, bridge, differences with reasons, exceptions, townships.
+"""What the page of one batch shows (mock-up 07): steps, bridge, differences with reasons, exceptions,
+townships.
 
 Works without the cases lens: the releaser sees money and the names frozen with it, no child's file.
 """
@@ -41,7 +42,9 @@ def kind_label(kind: Change) -> str:
 
 
 def with_previous(batches: QuerySet[PaymentBatch]) -> QuerySet[PaymentBatch]:
-    """Annotates ``previous_id``: the batch of the same scheme before it that was not returned, None for the first."""
+    """Annotates ``previous_id``: the batch of the same scheme before it that was not returned, None for
+    the first.
+    """
     earlier = (
         PaymentBatch.objects.filter(
             region_id=OuterRef("region_id"), scheme_id=OuterRef("scheme_id"), month__lt=OuterRef("month")
@@ -133,7 +136,9 @@ def difference_rows(differences: Iterable[Difference], names: dict[int, str]) ->
 
 
 def _ended(entitlement: Entitlement, before: Payment | None) -> dict[str, Any]:
-    """Why there is no line any more; ``nothing`` when the entitlement goes on and only the amount fell to nothing."""
+    """Why there is no line any more; ``nothing`` when the entitlement goes on and only the amount fell to
+    nothing.
+    """
     last = entitlement.end_month
     goes_on = before is not None and (last is None or last > before.month)
     return {"end_month": last, "end_reason": entitlement.end_reason, "nothing": goes_on}
@@ -253,7 +258,9 @@ def steps(batch: PaymentBatch, names: dict[str, str], actor: Actor) -> list[dict
 
 
 def buttons(batch: PaymentBatch, actor: Actor, names: dict[str, str]) -> list[Any]:
-    """The actor's steps with the amount in words, and the next step of somebody else, disabled with the name."""
+    """The actor's steps with the amount in words, and the next step of somebody else, disabled with the
+    name.
+    """
     found: list[Any] = []
     for transition in batch.workflow.transitions:
         if transition.automatic or batch.state not in transition.sources:

@@ -1,4 +1,6 @@
-"""Pages of payment batches: the list, preparing, one batch, its lines, exceptions, bank files and bank results."""
+"""Pages of payment batches: the list, preparing, one batch, its lines, exceptions, bank files and bank
+results.
+"""
 
 from __future__ import annotations
 

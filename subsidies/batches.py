@@ -1,7 +1,8 @@
-"""Payment batches: prepared by a clerk, approved by an approver, released by a third person. Never the same month twice.
+"""Payment batches: prepared by a clerk, approved by an approver, released by a third person. Never the
+same month twice.
 
-A batch is worked out in one transaction under a lock of its county and scheme, so a worker that dies leaves nothing, and
-two at once give one batch; the unique constraints of payments are the last net.
+A batch is worked out in one transaction under a lock of its county and scheme, so a worker that dies
+leaves nothing, and two at once give one batch; the unique constraints of payments are the last net.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def prepare_batch(
 ) -> PaymentBatch:
     """Work out the month: amounts, standards, explanations, payees and accounts are frozen line by line.
 
-    Idempotent: when the month has a batch that was not returned, that batch comes back unchanged. Raises BatchRefused.
+    Idempotent: when the month has a batch that was not returned, that batch comes back unchanged. Raises
+    BatchRefused.
     """
     month = month_of(month)
     with transaction.atomic():
@@ -181,7 +183,9 @@ def note_issue(*, actor: Actor, at: dt.datetime, issue: BatchIssue, note: str) -
 
 
 def hold(*, actor: Actor, at: dt.datetime, payment: Payment, reason_code: str, note: str) -> Payment:
-    """Hold a line back: it is explained and counted as due, and becomes arrears of a later batch when it is due then."""
+    """Hold a line back: it is explained and counted as due, and becomes arrears of a later batch when it
+    is due then.
+    """
     if reason_code not in HoldReason.values:
         raise BatchRefused(_("Choose a reason."))
     if not note.strip():
@@ -230,7 +234,9 @@ def unhold(*, actor: Actor, at: dt.datetime, payment: Payment, note: str) -> Pay
 
 
 def approve(*, actor: Actor, at: dt.datetime, batch: PaymentBatch) -> PaymentBatch:
-    """Approve what was worked out. Refused while an exception has neither a note nor is its line held back."""
+    """Approve what was worked out. Refused while an exception has neither a note nor is its line held
+    back.
+    """
     done: PaymentBatch = perform(batch, "approve", at=at, actor=actor)
     return done
 

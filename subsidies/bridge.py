@@ -1,7 +1,7 @@
 """From last month to this one, in an equation that adds up. Pure.
 
-``before + added − removed + changed + arrears − held = now`` in yuan, and ``before + joined − left = now`` in children,
-where both ends are summed from their own lines and not from each other.
+``before + added − removed + changed + arrears − held = now`` in yuan, and ``before + joined − left =
+now`` in children, where both ends are summed from their own lines and not from each other.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class Sums:
 
 @dataclass(slots=True)
 class Comparison:
-    """The county's terms, those of each township by code, and the differences: new, left, changed, arrears."""
+    """The county's terms, those of each township by code, and the differences: new, left, changed,
+    arrears.
+    """
 
     total: Sums = field(default_factory=Sums)
     townships: dict[int, Sums] = field(default_factory=dict)
@@ -92,10 +94,11 @@ class Comparison:
 
 
 def compare(before: Iterable[Line], after: Iterable[Line]) -> Comparison:
-    """``before``: last month's regular lines. ``after``: all lines of this batch. Lines of nothing count as absent.
+    """``before``: last month's regular lines. ``after``: all lines of this batch. Lines of nothing count
+    as absent.
 
-    A child that moved to another township within the county is one who left there and joined here; the county's own
-    terms do not see the move.
+    A child that moved to another township within the county is one who left there and joined here; the
+    county's own terms do not see the move.
     """
     past = [line for line in before if line.amount and not line.is_arrears]
     lines = [line for line in after if line.amount]

@@ -32,7 +32,9 @@ def holders(roles: Iterable[str], region_id: int, day: dt.date) -> dict[str, str
 
 
 def is_not_yours(obj: Any, name: str, actor: Actor) -> str:
-    """Why the step belongs to another person; "" when it is the actor's duty, now or later, or no step at all."""
+    """Why the step belongs to another person; "" when it is the actor's duty, now or later, or no step at
+    all.
+    """
     transition = obj.workflow.by_name.get(name)
     if transition is None:
         return ""
@@ -55,7 +57,8 @@ def entries(
 ) -> list[Transition | dict[str, Any]]:
     """The steps of the actor, then the main step of somebody else, disabled, with who does it.
 
-    ``main``: names of the steps that lead on, one of which is next. ``names``: role → people, see :func:`holders`.
+    ``main``: names of the steps that lead on, one of which is next. ``names``: role → people, see
+    :func:`holders`.
     """
     found: list[Transition | dict[str, Any]] = []
     for transition in obj.workflow.transitions:

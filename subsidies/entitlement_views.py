@@ -1,4 +1,6 @@
-"""Pages of entitlements: the right, its months and amounts, offsets, re-checks and the end. And the child file's panel."""
+"""Pages of entitlements: the right, its months and amounts, offsets, re-checks and the end. And the child
+file's panel.
+"""
 
 from __future__ import annotations
 

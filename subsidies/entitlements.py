@@ -1,7 +1,7 @@
 """Entitlements: re-check, end, and the other benefits that are set off. A month is its first day.
 
-What is decided here takes effect in the next batch that is prepared: months already paid are put right there, as arrears
-or as an exception that names what was paid too much. Nothing here touches a payment.
+What is decided here takes effect in the next batch that is prepared: months already paid are put right
+there, as arrears or as an exception that names what was paid too much. Nothing here touches a payment.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def propose_end(
     reason: str,
     last_month: dt.date | None = None,
 ) -> Entitlement:
-    """The clerk proposes to end, with the last month to be paid (default: the present one). It stops nothing yet."""
+    """The clerk proposes to end, with the last month to be paid (default: the present one). It stops
+    nothing yet.
+    """
     last = month_of(last_month or timezone.localdate(at))
     return _perform("propose_end", actor, at, entitlement, reason, reason_code, proposed_end_month=last)
 
@@ -120,8 +122,8 @@ def add_offset(
 ) -> Offset:
     """Set off another benefit from a month on: ``amount`` is the child's own share in yuan a month.
 
-    An open offset of the same kind ends the month before (a change of amount). The same again changes nothing and
-    returns what is there. Raises EntitlementRefused.
+    An open offset of the same kind ends the month before (a change of amount). The same again changes
+    nothing and returns what is there. Raises EntitlementRefused.
     """
     _check_duty(actor)
     start = month_of(start_month)
@@ -179,7 +181,9 @@ def add_offset(
 def end_offset(
     *, actor: Actor, at: dt.datetime, offset: Offset, last_month: dt.date, source: str = ""
 ) -> Offset:
-    """The benefit is set off for the last time in ``last_month``. An offset that never applied is ended before its start by removal."""
+    """The benefit is set off for the last time in ``last_month``. An offset that never applied is ended
+    before its start by removal.
+    """
     _check_duty(actor)
     last = month_of(last_month)
     with transaction.atomic():

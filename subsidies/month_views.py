@@ -1,4 +1,6 @@
-"""The bureau's month (mock-up 06): the batch, applications by the days they have left, re-checks that are due, lists."""
+"""The bureau's month (mock-up 06): the batch, applications by the days they have left, re-checks that are
+due, lists.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One payment: how its amount came about, from what was frozen with it. A page, and the drawer beside a batch."""
+"""One payment: how its amount came about, from what was frozen with it. A page, and the drawer beside a
+batch.
+"""
 
 from __future__ import annotations
 

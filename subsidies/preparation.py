@@ -1,6 +1,8 @@
-"""Working out a batch: who is due what this month, what earlier months still owe, and what an approver must be told.
+"""Working out a batch: who is due what this month, what earlier months still owe, and what an approver
+must be told.
 
-Reads everything in a fixed number of queries, decides with the pure rules, writes nothing. One county, one scheme, one month.
+Reads everything in a fixed number of queries, decides with the pure rules, writes nothing. One county, one
+scheme, one month.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ class BatchRefused(TransitionRefused):
 
 @dataclass(slots=True)
 class Past:
-    """What was written for one entitlement and month: money that reached the child or is on its way, and the last arrears."""
+    """What was written for one entitlement and month: money that reached the child or is on its way, and
+    the last arrears.
+    """
 
     delivered: Decimal = rules.ZERO
     sequence: int = 0
@@ -64,7 +68,9 @@ class Prepared:
 
 
 def explanation_of(due: Due, delivered: Decimal | None = None) -> dict[str, Any]:
-    """What a payment stores about its amount. With ``delivered`` the amount is what is still owed of ``due``."""
+    """What a payment stores about its amount. With ``delivered`` the amount is what is still owed of
+    ``due``.
+    """
     lines = rules.explain(due.amount)
     clause = due.amount.clause.value
     extra: dict[str, Any] = {}
@@ -230,7 +236,9 @@ class Preparation:
         ]
 
     def _last(self, entitlement: Entitlement) -> dt.date:
-        """The last month that can be paid: its own, else that of the 18th birthday (one taken over may have none)."""
+        """The last month that can be paid: its own, else that of the 18th birthday (one taken over may
+        have none).
+        """
         return entitlement.end_month or last_month(entitlement.child.birth_date, self.age_rule)
 
     def _due(self, entitlement: Entitlement, month: dt.date) -> Due:
@@ -241,14 +249,16 @@ class Preparation:
         except rules.NoRateError as error:
             raise BatchRefused(
                 _(
-                    "No standard is in force for %(category)s, %(placement)s, %(month)s. Enter it, then prepare again."
+                    "No standard is in force for %(category)s, %(placement)s, %(month)s. "
+                    "Enter it, then prepare again."
                 )
                 % _words(entitlement, month)
             ) from error
         except rules.AmbiguousRateError as error:
             raise BatchRefused(
                 _(
-                    "Two standards apply to %(category)s, %(placement)s, %(month)s. Correct the table of standards."
+                    "Two standards apply to %(category)s, %(placement)s, %(month)s. "
+                    "Correct the table of standards."
                 )
                 % _words(entitlement, month)
             ) from error
@@ -318,7 +328,9 @@ class Preparation:
         return issues
 
     def _shared_accounts(self, prepared: Prepared) -> None:
-        """One account for children of different households; an institution's account is meant to be shared."""
+        """One account for children of different households; an institution's account is meant to be
+        shared.
+        """
         by_account: dict[bytes, dict[int, Payment]] = defaultdict(dict)
         for line in prepared.payments:
             if line.amount and line.account_digest and line.payee_relation != Relation.INSTITUTION:

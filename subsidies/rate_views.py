@@ -1,4 +1,6 @@
-"""Standards (标准): the dated rates of the county, kept by its clerk. What is on record is never changed, a later one takes over."""
+"""Standards (标准): the dated rates of the county, kept by its clerk. What is on record is never changed,
+a later one takes over.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Amounts in words: the steps of a stored explanation, and why a line differs from last month's. Reads frozen values only."""
+"""Amounts in words: the steps of a stored explanation, and why a line differs from last month's. Reads
+frozen values only.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ def why(
     ended: dict[str, Any],
     decided: dt.date | None,
 ) -> str:
-    """One sentence on a difference. ``ended``: end_month, end_reason of the entitlement; ``decided``: day of confirmation."""
+    """One sentence on a difference. ``ended``: end_month, end_reason of the entitlement; ``decided``: day
+    of confirmation.
+    """
     if kind is Change.ARREARS and after is not None:
         return _why_arrears(after)
     if kind is Change.NEW and after is not None:

@@ -48,7 +48,9 @@ class Due:
 
 @dataclass
 class Standards:
-    """Everything that decides amounts of one scheme in one county. Two queries; every answer afterwards is computed."""
+    """Everything that decides amounts of one scheme in one county. Two queries; every answer afterwards
+    is computed.
+    """
 
     scheme: Scheme
     county_id: int
