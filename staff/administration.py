@@ -59,15 +59,13 @@ class AdministrationSite(admin.AdminSite):
             raise PermissionDenied
         return to_sign_in(request)
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         sign_out(request)
         return redirect("staff:sign_in")
 
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("staff:password")
 
 

@@ -26,10 +26,10 @@ class CopiedColumns(BaseConstraint):
         self.columns, self.to_table, self.to_columns = tuple(columns), to_table, tuple(to_columns)
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-        path, args, kwargs = super().deconstruct()
+        path, _args, kwargs = super().deconstruct()
         return (
             path,
-            args,
+            (),
             kwargs | {"columns": self.columns, "to_table": self.to_table, "to_columns": self.to_columns},
         )
 

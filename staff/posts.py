@@ -18,6 +18,11 @@ from staff.models.people import INCOMPATIBLE_POST
 from staff.scope import Scope, open_scope, system_scope
 from staff.workflow import TransitionRefused
 
+# Who sees children, so may have to take over or to watch that somebody does.
+HANDOVER_READERS = (Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK, Role.APPROVER, Role.LEADER, Role.SYSADMIN)
+# How long a handover is offered on the own page of those who may have to take over.
+HANDOVER_DAYS = 90
+
 
 class PostRefused(TransitionRefused):
     """The post or assignment cannot be made or changed; the message says why."""
@@ -142,6 +147,16 @@ def successors(assignment: Assignment, on: dt.date) -> list[Assignment]:
         .filter(role=assignment.role, region_id=assignment.region_id)
         .exclude(user_id=assignment.user_id)
         .select_related("user", "post")
+    )
+
+
+def handovers(user_id: int, on: dt.date) -> list[Assignment]:
+    """Assignments in scope that ended in the last HANDOVER_DAYS or are ending, latest first; without one's own."""
+    return list(
+        Assignment.objects.filter(end_date__gte=on - dt.timedelta(days=HANDOVER_DAYS))
+        .exclude(user_id=user_id)
+        .select_related("user", "post__region")
+        .order_by("-end_date", "-pk")[:20]
     )
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from staff import accounts, api_tokens
+from staff import accounts, api_tokens, posts
 from staff.access import ActingRequest, roles, signed_in
 from staff.enums import Role
 from staff.forms import PasswordForm, TokenForm
@@ -75,10 +75,12 @@ def _page(request: ActingRequest, form: TokenForm, *, secret: str = "", status: 
     now = timezone.now()
     recent = AccessLog._base_manager.filter(user=request.user).order_by("-at", "-id")[:RECENT]
     tokens = api_tokens.valid_tokens(request.user.pk, now).select_related("assignment__post__region")
+    takes_over = request.assignment.post.role in posts.HANDOVER_READERS
     return render(
         request,
         "staff/me.html",
         {
+            "handovers": posts.handovers(request.user.pk, timezone.localdate(now)) if takes_over else [],
             "form": form,
             "secret": secret,
             "tokens": list(tokens),

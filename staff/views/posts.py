@@ -19,8 +19,6 @@ from staff.forms import AssignForm, EndForm, PostFilter, PostForm
 from staff.models import Assignment, Post, Region
 
 PAGE = 50
-# Who sees children, so may have to take over or to watch that somebody does.
-HANDOVER_READERS = (Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK, Role.APPROVER, Role.LEADER, Role.SYSADMIN)
 
 
 @roles(Role.SYSADMIN)
@@ -122,7 +120,7 @@ def assignment_end(request: ActingRequest, pk: int) -> HttpResponse:
     return render(request, "staff/assignment_end.html", {"assignment": assignment, "form": form})
 
 
-@roles(*HANDOVER_READERS)
+@roles(*posts.HANDOVER_READERS)
 @require_GET
 def handover(request: ActingRequest, pk: int) -> HttpResponse:
     """What an assignment that ended or is ending leaves open, for the successor and for those above.

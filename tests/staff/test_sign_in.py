@@ -172,6 +172,10 @@ def test_the_successor_sees_the_same_children(cast: Cast) -> None:
         cast.assignments["nobody"] = assign(cast.users["nobody"], post, start=timezone.localdate(), at=at)
     address = reverse("staff:reveal", args=["child-identity", cast.children["own"].pk])
     assert cast.client("nobody").get(address).status_code == 200
+    handover = reverse("staff:handover", args=[cast.assignments["director"].pk])
+    for member in ("nobody", "supervisor", "sysadmin"):
+        assert handover in cast.client(member).get("/me/").content.decode()
+    assert handover not in cast.client("other_director").get("/me/").content.decode()
     assert (
         cast.client("nobody")
         .get(reverse("staff:handover", args=[cast.assignments["director"].pk]))
