@@ -268,7 +268,7 @@ def candidates(request: HttpRequest, pk: int) -> HttpResponse:
         "run": found,
         "waiting": len(pending),
         "may_write": _may_write(request),
-        "tabs": _tabs(found, state, len(pending)),
+        "states": _tabs(found, state, len(pending)),
     }
     if state in ("accepted", "rejected", "remembered", "auto"):
         context["page"] = Paginator(_decided(found, state), PAGE).get_page(request.GET.get("page"))
