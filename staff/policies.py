@@ -39,6 +39,7 @@ class RowScope(BaseConstraint):
     ``append_only``: rows may be added by anyone with a scope but never changed; reading follows the policy.
     ``unplaced``: holders of this lens also see rows without a region. ``readers_write``: roles that only read may write here.
     ``when``: pairs (SQL condition on the row, lens) for rows of one kind alone.
+    ``read_ids``: like ``ids``, for reading alone.
     ``write_lenses``: only holders of these may write, in their ranges. ``everyone``: whoever acts may read every row.
     """
 
@@ -57,16 +58,18 @@ class RowScope(BaseConstraint):
         when: Iterable[tuple[str, str]] = (),
         write_lenses: Iterable[str] = (),
         everyone: bool = False,
+        read_ids: Iterable[tuple[str, str]] = (),
     ) -> None:
         super().__init__(name=name)
         self.lenses, self.column = tuple(lenses), column
         self.ids, self.numbers, self.texts = tuple(map(tuple, ids)), tuple(map(tuple, numbers)), tuple(map(tuple, texts))
         self.append_only, self.unplaced, self.readers_write = append_only, unplaced, readers_write
         self.when, self.write_lenses, self.everyone = tuple(map(tuple, when)), tuple(write_lenses), everyone
+        self.read_ids = tuple(map(tuple, read_ids))
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        for key in ("lenses", "ids", "numbers", "texts", "when", "write_lenses"):
+        for key in ("lenses", "ids", "numbers", "texts", "when", "write_lenses", "read_ids"):
             if value := getattr(self, key):
                 kwargs[key] = value
         if self.column != "region_code":
@@ -82,11 +85,12 @@ class RowScope(BaseConstraint):
     def __hash__(self) -> int:
         return hash(self.name)
 
-    def predicate(self) -> str:
-        """The boolean SQL of the policy."""
+    def predicate(self, *, writing: bool = False) -> str:
+        """The boolean SQL of the policy, for reading a row or for the row that is written."""
         arms = [envelope(lens, self.column) for lens in self.lenses]
         arms += [f"({condition} AND {envelope(lens, self.column)})" for condition, lens in self.when]
-        arms += [f"{column} = ANY ({IDS.format(setting=setting)})" for column, setting in self.ids]
+        ids = self.ids if writing else (*self.ids, *self.read_ids)
+        arms += [f"{column} = ANY ({IDS.format(setting=setting)})" for column, setting in ids]
         arms += [f"{column} = {NUMBER.format(setting=setting)}" for column, setting in self.numbers]
         arms += [f"{column} = nullif(current_setting('app.{setting}', true), '')" for column, setting in self.texts]
         if self.unplaced:
@@ -113,7 +117,8 @@ class RowScope(BaseConstraint):
                 f"CREATE POLICY {self.name} ON {table} FOR SELECT USING {predicate}",
                 f"CREATE POLICY {self.name}_write ON {table} USING ({writes}) WITH CHECK (({writes}) AND {WRITABLE})",
             ]
-        check = predicate if self.readers_write else f"({predicate} AND {WRITABLE})"
+        written = self.predicate(writing=True)
+        check = written if self.readers_write else f"({written} AND {WRITABLE})"
         return [*head, f"CREATE POLICY {self.name} ON {table} USING {predicate} WITH CHECK {check}"]
 
     def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:  # type: ignore[override]
@@ -171,7 +176,7 @@ class RestrictedRows(RowScope):
         kwargs = {"name": self.name, "flag": self.flag, "column": self.column, "setting": self.setting}
         return path, args, kwargs | ({"reading": True} if self.reading else {})
 
-    def predicate(self) -> str:
+    def predicate(self, *, writing: bool = False) -> str:
         return f"({self.flag} IS FALSE OR {self.column} = ANY ({IDS.format(setting=self.setting)}))"
 
     def statements(self, table: str) -> list[str]:

@@ -26,7 +26,6 @@ from staff.crypto import EncryptedField
 from staff.policies import RowScope
 from staff.scope import ScopedManager, ScopedQuerySet
 
-SHARED = (("id", "shared"), ("id", "limited"))
 SHARED_CHILD = (("child_id", "shared"),)
 
 
@@ -115,7 +114,9 @@ class Child(models.Model):
             models.Index(fields=["number"], name="child_number"),
         ]
         constraints = [
-            RowScope(name="cases_child_scope", lenses=["cases"], ids=SHARED),
+            RowScope(
+                name="cases_child_scope", lenses=["cases"], ids=[("id", "shared")], read_ids=[("id", "limited")]
+            ),
             models.UniqueConstraint(
                 fields=["id_digest"],
                 name="child_identity_once",

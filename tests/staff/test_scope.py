@@ -99,6 +99,8 @@ def test_limited_sharing_shows_the_child_row_and_no_more(cast: Cast) -> None:
         assert names() == {"林小满"}
         assert names("SELECT name FROM cases_guardian") == set()
         assert names("SELECT name FROM cases_payee") == set()
+        with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE cases_child SET address = 'x'")
 
 
 def test_a_row_cannot_be_written_outside_the_scope(cast: Cast) -> None:
