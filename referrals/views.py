@@ -33,7 +33,8 @@ ICONS = {"accept": "check", "decline": "x", "finish": "check", "withdraw": "x"}
 def referrals(request: HttpRequest) -> HttpResponse:
     """Referrals in scope, open ones first; a provider sees those sent to its post."""
     state = request.GET.get("state", "")
-    found = Referral.objects.select_related("child", "provider", "region")
+    # A child whose sharing has ended cannot be joined: the provider's own referral would go with it.
+    found = Referral.objects.select_related("provider", "region").prefetch_related("child")
     if state in ReferralState.values:
         found = found.filter(state=state)
     page = Paginator(found.order_by("-sent_at", "-pk"), PAGE).get_page(request.GET.get("page"))
@@ -46,11 +47,12 @@ def referrals(request: HttpRequest) -> HttpResponse:
 @require_GET
 @roles(*READERS, Role.PROVIDER)
 def referral(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Referral.objects.select_related("child__region", "provider", "sent_by"), pk=pk)
+    found = get_object_or_404(Referral.objects.select_related("provider", "sent_by"), pk=pk)
     is_provider = _is_provider(request)
+    shared = Child.objects.filter(pk=found.child_id).first()
     context: dict[str, Any] = {
         "referral": found,
-        "child": limited_view(found.child) if is_provider else None,
+        "child": limited_view(shared) if is_provider and shared else None,
         "is_provider": is_provider,
         "actions": available(found),
         "timeline": [
@@ -79,7 +81,7 @@ def referral_add(request: HttpRequest, case_pk: int) -> HttpResponse:
 @require_POST
 @roles(*SENDERS, Role.PROVIDER)
 def referral_transition(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Referral.objects.select_related("child"), pk=pk)
+    found = get_object_or_404(Referral.objects, pk=pk)
     name = request.POST.get("action", "")
     if name not in found.workflow.by_name:
         messages.error(request, _("Choose what is to be done."))

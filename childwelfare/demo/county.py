@@ -26,7 +26,8 @@ def load(*, today: dt.date) -> dict[str, int]:
         visits.load_visits(office, today=today, own_village=own_village)
         visits.load_cases(office, today=today, own_village=own_village)
         scheme = money.load_rates()
-        money.load_entitlements(scheme, office, today=today)
-        money.load_applications(scheme, office, today=today)
+        untried = money.child_without_application(own_village, today=today)
+        money.load_entitlements(scheme, office, today=today, without=untried)
+        money.load_applications(scheme, office, today=today, without=untried)
         batch = money.load_last_month(scheme, office, today=today)
         return {"children": count, "accounts": len(posts.SIGN_INS), "payments": batch.line_count}

@@ -6,6 +6,9 @@ import datetime as dt
 import random
 from decimal import Decimal
 
+from django.utils import timezone
+
+from cases.eligibility import Answer
 from cases.models import Child
 from childwelfare.demo.acting import Office
 from staff.models import Region
@@ -28,11 +31,20 @@ def load_rates() -> Scheme:
     return scheme
 
 
-def load_entitlements(scheme: Scheme, office: Office, *, today: dt.date, held_back: int = 12) -> None:
+def child_without_application(village: int, *, today: dt.date) -> Child:
+    """The first child of a village that the eligibility table covers: left to whoever tries an application."""
+    children = Child.objects.filter(region_id=village, primary_category="de_facto_unattended").order_by("pk")
+    return next(child for child in children if applications.decision_for(child, today)["answer"] == Answer.ELIGIBLE)
+
+
+def load_entitlements(scheme: Scheme, office: Office, *, today: dt.date, without: Child, held_back: int = 12) -> None:
     """Most orphans and unattended children have been entitled for long; the last ``held_back`` are left for applications."""
     rng = random.Random(62)
     children = list(
-        Child.objects.filter(primary_category__in=["orphan", "de_facto_unattended"]).order_by("pk").select_related("region")
+        Child.objects.filter(primary_category__in=["orphan", "de_facto_unattended"])
+        .exclude(pk=without.pk)
+        .order_by("pk")
+        .select_related("region")
     )
     month = today.replace(day=1)
     rows = []
@@ -56,11 +68,14 @@ def load_entitlements(scheme: Scheme, office: Office, *, today: dt.date, held_ba
     )  # fmt: skip
 
 
-def load_applications(scheme: Scheme, office: Office, *, today: dt.date) -> None:
+def load_applications(scheme: Scheme, office: Office, *, today: dt.date, without: Child) -> None:
     """Applications at every step; the clocks run from the last weeks."""
     entitled = Entitlement.objects.values("child_id")
     waiting = list(
-        Child.objects.filter(primary_category__in=["orphan", "de_facto_unattended"]).exclude(pk__in=entitled).order_by("pk")
+        Child.objects.filter(primary_category__in=["orphan", "de_facto_unattended"])
+        .exclude(pk__in=entitled)
+        .exclude(pk=without.pk)
+        .order_by("pk")
     )
     steps = ((), (), ("accept",), ("accept",), ("accept", "verify"), ("accept", "verify"), ("accept", "verify", "check"),
              ("accept", "verify", "check"), ("accept", "verify", "check", "confirm"))  # fmt: skip
@@ -102,7 +117,8 @@ def load_last_month(scheme: Scheme, office: Office, *, today: dt.date) -> Paymen
 def bank_answer(batch: PaymentBatch, *, fail: int = 0) -> bytes:
     """What a bank sends back for a released batch: GB18030, one line a payment; the first ``fail`` lines failed."""
     lines = ["批次号,行号,领取人,银行账号,金额,结果,原因,交易日期"]
-    day = batch.released_at.date() + dt.timedelta(days=2) if batch.released_at else batch.month
+    released = timezone.localdate(batch.released_at) if batch.released_at else batch.month
+    day = min(released + dt.timedelta(days=2), timezone.localdate())
     for number, payment in enumerate(Payment.objects.filter(batch=batch, state="sent").order_by("line")):
         result = "失败,户名不符" if number < fail else "成功,"
         lines.append(

@@ -17,7 +17,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,10 +26,9 @@ from django.db import connections as django_connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from childwelfare import connections
-from staff.models import Assignment
+from staff.models import User
 from staff.scope import open_scope, scope_of, system_scope
 from staff.sessions import assignments_of
-from staff.models import User
 from tests import database
 from tests.settings import SUFFIX, WORKER
 from tests.setup.test_supervisor import free_port
@@ -173,11 +171,18 @@ def browser() -> Iterator[Browser]:
 class Person:
     """Somebody at a screen: signs in, opens pages, presses buttons, and keeps what the browser complained about."""
 
-    def __init__(self, office: Office, browser: Browser, username: str, size: dict[str, int], **options: Any) -> None:
+    def __init__(
+        self, office: Office, browser: Browser, username: str, size: dict[str, int], **options: Any
+    ) -> None:
         self.office, self.username = office, username
         self.problems: list[str] = []
         phone = size["width"] < 992
-        options = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "has_touch": phone, "is_mobile": phone} | options
+        options = {
+            "locale": "zh-CN",
+            "timezone_id": "Asia/Shanghai",
+            "has_touch": phone,
+            "is_mobile": phone,
+        } | options
         self.context: BrowserContext = browser.new_context(viewport=size, base_url=office.url, **options)  # type: ignore[arg-type]
         self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
@@ -212,7 +217,7 @@ class Person:
         (within or self.page).get_by_role("button", name=name, exact=True).click()
 
     def follow(self, name: str, *, within: Any = None) -> None:
-        (within or self.page).get_by_role("link", name=name, exact=True).first.click()
+        (within or self.page.locator("main")).get_by_role("link", name=name, exact=True).first.click()
 
     def sees(self, *texts: str, within: str = "main") -> None:
         for text in texts:
@@ -233,7 +238,9 @@ class Person:
         if whole:  # a window as high as the page, so that bars at the bottom stand at the bottom
             height = self.page.evaluate("document.documentElement.scrollHeight")
             self.page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
-        self.page.screenshot(path=folder / f"{name}-{size['width']}.png", animations="disabled")
+        self.page.screenshot(
+            path=folder / f"{name}-{size['width']}.png", animations="disabled", caret="initial"
+        )
         self.page.set_viewport_size(size)  # type: ignore[arg-type]
 
 
@@ -266,6 +273,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             name = f"{item.name}-{number}-{person.username}"
             person.page.screenshot(path=folder / f"{name}.png", full_page=True)
             (folder / f"{name}.txt").write_text(
-                "\n".join([person.page.url, person.page.locator("body").inner_text(), *person.problems]), encoding="utf-8"
+                "\n".join([person.page.url, person.page.locator("body").inner_text(), *person.problems]),
+                encoding="utf-8",
             )
     return report
