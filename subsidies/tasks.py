@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from staff import jobs
 from staff.models import Job, Region
@@ -16,7 +17,7 @@ from subsidies.models import Scheme
 from subsidies.preparation import BatchRefused
 
 
-@jobs.handler(JOB)
+@jobs.handler(JOB, gettext_lazy("Preparing a payment batch"))
 def run_preparation(job: Job) -> dict[str, Any]:
     """The job's handler: {"batch": id, "number", "lines", "total"}."""
     arguments = job.arguments
