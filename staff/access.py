@@ -28,7 +28,9 @@ View = Callable[..., HttpResponse]
 
 
 class ActingRequest(HttpRequest):
-    """The request that a view behind :func:`roles` gets; staff.sessions.identify fills it. For annotations only."""
+    """The request that a view behind :func:`roles` gets; staff.sessions.identify fills it. For annotations
+    only.
+    """
 
     user: User
     assignment: Assignment

@@ -17,9 +17,9 @@ from staff.scope import system_scope
 from staff.workflow import TransitionRefused
 
 # Without letters and digits that are read wrongly from a slip of paper.
-PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz"
-PASSWORD_CAPITALS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-PASSWORD_DIGITS = "23456789"
+LETTERS = "abcdefghjkmnpqrstuvwxyz"
+CAPITALS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+DIGITS = "23456789"
 
 
 class AccountRefused(TransitionRefused):
@@ -45,8 +45,9 @@ def accounts_in_scope() -> QuerySet[User]:
 def may_manage(user: User) -> bool:
     """Whether the open scope's administrator keeps this account.
 
-    The region that made it decides; an account without one belongs to whoever covers every post it ever had. Holding
-    a post here is not enough: a new password for a colleague of two counties would open the other county as well.
+    The region that made it decides; an account without one belongs to whoever covers every post it ever had.
+    Holding a post here is not enough: a new password for a colleague of two counties would open the other
+    county as well.
     """
     active = scope.current()
     if user.home_region_id is not None:
@@ -70,7 +71,9 @@ def create_account(*, username: str, name: str, region_id: int, at: dt.datetime)
 
 
 def reset_password(user: User, *, at: dt.datetime) -> str:
-    """Give a new one-time password, close open sessions and open a lock; returns the password, which is kept nowhere."""
+    """Give a new one-time password, close open sessions and open a lock; returns the password, which is kept
+    nowhere.
+    """
     user = _locked(user)
     password = one_time_password()
     user.set_password(password)
@@ -89,7 +92,9 @@ def unlock(user: User, *, at: dt.datetime) -> None:
 
 
 def set_active(user: User, active: bool, *, at: dt.datetime) -> None:
-    """Close or open an account. A closed one is signed out at its next request; posts stay and can be ended apart."""
+    """Close or open an account. A closed one is signed out at its next request; posts stay and can be ended
+    apart.
+    """
     user = _locked(user)
     if user.pk == scope.current().user_id and not active:
         raise AccountRefused(_("You cannot close your own account."))
@@ -118,9 +123,9 @@ def change_password(user: User, *, old: str, new: str) -> None:
 def one_time_password() -> str:
     """12 random characters in three groups, about 55 bits, of three classes."""
     groups = [
-        "".join(secrets.choice(PASSWORD_LETTERS) for _unused in range(4)),
-        "".join(secrets.choice(PASSWORD_DIGITS) for _unused in range(4)),
-        "".join(secrets.choice(PASSWORD_CAPITALS) for _unused in range(4)),
+        "".join(secrets.choice(LETTERS) for _unused in range(4)),
+        "".join(secrets.choice(DIGITS) for _unused in range(4)),
+        "".join(secrets.choice(CAPITALS) for _unused in range(4)),
     ]
     return "-".join(groups)
 

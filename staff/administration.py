@@ -1,7 +1,7 @@
 """The administration site at /admin/: maintained tables, for system administrators, within their region.
 
-Only what :func:`administered` registers appears; packages that register their models with every site are ignored.
-No model that names a child may be registered here (tests/access/test_administration.py).
+Only what :func:`administered` registers appears; packages that register their models with every site are
+ignored. No model that names a child may be registered here (tests/access/test_administration.py).
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ A = TypeVar("A", bound="type[RegionalAdmin]")
 
 
 class AdministrationSite(admin.AdminSite):
-    """Enters by the active assignment, not by a flag of the account. Signing in is the ordinary page, with its lock."""
+    """Enters by the active assignment, not by a flag of the account. Signing in is the ordinary page, with
+    its lock.
+    """
 
     site_header = _("Childwelfare administration")
     site_title = _("Childwelfare administration")
@@ -76,10 +78,11 @@ def is_administrator(request: HttpRequest) -> bool:
 
 
 class RegionalAdmin(admin.ModelAdmin):
-    """Base of the site's pages: permissions follow the active post, rows and choices of region follow its range.
+    """Base of the site's pages: permissions follow the active post, rows and choices of region follow its
+    range.
 
-    ``region_field`` names the foreign key to Region; empty for tables of the whole country, which every system
-    administrator keeps. Nothing is deleted here: dated rows are ended.
+    ``region_field`` names the foreign key to Region; empty for tables of the whole country, which every
+    system administrator keeps. Nothing is deleted here: dated rows are ended.
     """
 
     region_field = "region"

@@ -1,7 +1,7 @@
 """Tokens for scripts: bound to one assignment, shown once, and how the API recognises them.
 
-:func:`staff.sessions.identify` has already read the header ``Authorization: Token …`` when the scope opened; the class
-here only tells the REST framework about it.
+:func:`staff.sessions.identify` has already read the header ``Authorization: Token …`` when the scope opened;
+the class here only tells the REST framework about it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class TokenRefused(TransitionRefused):
 
 
 class TokenAuthentication(BaseAuthentication):
-    """The REST framework's view of a token; 401 when a token was sent and is not valid, or its assignment has ended."""
+    """The REST framework's view of a token; 401 when a token was sent and is not valid, or its assignment has
+    ended.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         header = request.headers.get("Authorization", "")

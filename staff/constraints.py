@@ -14,9 +14,9 @@ from django.db.models.constraints import BaseConstraint
 class CopiedColumns(BaseConstraint):
     """Columns copied from the row that ``columns[0]`` refers to stay equal to it, whoever writes and however.
 
-    ``columns`` here and ``to_columns`` in ``to_table`` are column names in the same order; the latter need a unique
-    constraint. A foreign key and not a trigger: it is checked with the rights of the tables' owner, so row policies
-    of the writer cannot hide the referred row, and no session setting turns it off.
+    ``columns`` here and ``to_columns`` in ``to_table`` are column names in the same order; the latter need a
+    unique constraint. A foreign key and not a trigger: it is checked with the rights of the tables' owner, so
+    row policies of the writer cannot hide the referred row, and no session setting turns it off.
     """
 
     def __init__(

@@ -101,7 +101,9 @@ class AccountFilter(forms.Form):
 
 
 class RegionCodeField(forms.Field):
-    """A division by its 12-digit code or its exact name, inside the administrator's range. Cleans to a Region."""
+    """A division by its 12-digit code or its exact name, inside the administrator's range. Cleans to a
+    Region.
+    """
 
     default_error_messages = {
         "unknown": _("No division inside your region has this code or name."),

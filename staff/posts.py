@@ -60,8 +60,9 @@ def assign(
 ) -> Assignment:
     """Give a post to a person from ``start`` (to ``end`` inclusive). Several people may share a post.
 
-    Roles that exclude each other are refused for the same days wherever the other post is; the database refuses them
-    too. A first assignment makes the post's county the keeper of an account that has none. Raises PostRefused.
+    Roles that exclude each other are refused for the same days wherever the other post is; the database
+    refuses them too. A first assignment makes the post's county the keeper of an account that has none.
+    Raises PostRefused.
     """
     user = User.objects.select_for_update().get(pk=user.pk)
     if not user.is_active:
@@ -96,8 +97,9 @@ def end_assignment(
 ) -> Assignment:
     """End an assignment after its ``last_day``; with ``now`` access stops at this moment.
 
-    When access has stopped, API tokens of the assignment are revoked and what was shared with the person is taken
-    back: shares were given to the holder of the post, and the successor is given their own. Raises PostRefused.
+    When access has stopped, API tokens of the assignment are revoked and what was shared with the person is
+    taken back: shares were given to the holder of the post, and the successor is given their own. Raises
+    PostRefused.
     """
     assignment = Assignment.objects.select_for_update().select_related("user", "post").get(pk=assignment.pk)
     today = timezone.localdate(at)
@@ -117,7 +119,7 @@ def end_assignment(
 
 
 def withdraw(assignment: Assignment, *, at: dt.datetime) -> dict[str, int]:
-    """Revoke the tokens and shares that an ended assignment left; returns how many of each. Safe to repeat."""
+    """Revoke the tokens and shares that an ended assignment left; returns how many. Safe to repeat."""
     shares, _by_model = UserObjectPermission.objects.filter(user_id=assignment.user_id).delete()
     # Tokens are visible to their owner alone.
     with open_scope(Scope(user_id=assignment.user_id)):
@@ -128,7 +130,7 @@ def withdraw(assignment: Assignment, *, at: dt.datetime) -> dict[str, int]:
 
 
 def withdraw_ended(*, at: dt.datetime) -> int:
-    """Withdraw what assignments left whose last day was yesterday or earlier this week; for the nightly task."""
+    """Withdraw what assignments left that ended in the last seven days; for the nightly task."""
     today = timezone.localdate(at)
     done = 0
     with system_scope(reason="withdraw shares and tokens of ended assignments"):
@@ -141,7 +143,7 @@ def withdraw_ended(*, at: dt.datetime) -> int:
 
 
 def successors(assignment: Assignment, on: dt.date) -> list[Assignment]:
-    """Who holds the same post, or the same role in the same region, on a day; without the person themselves."""
+    """Who holds the same role in the same region on a day, without the person themselves."""
     return list(
         Assignment.objects.on(on)
         .filter(role=assignment.role, region_id=assignment.region_id)
@@ -151,7 +153,9 @@ def successors(assignment: Assignment, on: dt.date) -> list[Assignment]:
 
 
 def handovers(user_id: int, on: dt.date) -> list[Assignment]:
-    """Assignments in scope that ended in the last HANDOVER_DAYS or are ending, latest first; without one's own."""
+    """Assignments in scope that ended in the last HANDOVER_DAYS or are ending, latest first; without one's
+    own.
+    """
     return list(
         Assignment.objects.filter(end_date__gte=on - dt.timedelta(days=HANDOVER_DAYS))
         .exclude(user_id=user_id)

@@ -7,8 +7,8 @@ An app registers what can be revealed with :func:`revealable`, in a module that 
         child = Child.objects.get(pk=pk)
         return Revealed(child.id_number, child_id=child.pk, region_id=child.region_id, person=child.name)
 
-The function reads through the open scope, so a record out of scope raises DoesNotExist and the page answers 404. The
-address is ``{% url "staff:reveal" "child-identity" child.pk %}``.
+The function reads through the open scope, so a record out of scope raises DoesNotExist and the page answers
+404. The address is ``{% url "staff:reveal" "child-identity" child.pk %}``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class RevealReason(models.TextChoices):
 
 
 class Revealed(NamedTuple):
-    """A value in full; ``child_id`` and ``region_id`` place it in the access log, ``person`` names whose it is."""
+    """A value in full; ``child_id`` and ``region_id`` place it in the access log, ``person`` names whose it
+    is.
+    """
 
     text: str
     child_id: int | None
@@ -74,7 +76,7 @@ def revealable(key: str, *, label: Any, roles: Iterable[Role]) -> Callable[[Find
 
 
 def reveal(key: str, pk: int, *, reason_code: str, reason: str) -> Revealed:
-    """The value in full, after one line in the access log. Raises RevealRefused without a sufficient reason."""
+    """The value in full, after one line in the access log. Raises RevealRefused without a reason."""
     if reason_code not in RevealReason.values:
         raise RevealRefused(_("Choose a reason."))
     if reason_code == RevealReason.OTHER and not reason.strip():

@@ -1,8 +1,8 @@
 """Signing in and out, with a lock after repeated failures.
 
-Five failures within half an hour lock a user name for half an hour (GB/T 22239—2019, 8.1.4.1: failed sign-ins are
-handled). Names that belong to nobody are counted and locked in the same way, so that an answer never tells whether
-an account exists.
+Five failures within half an hour lock a user name for half an hour (GB/T 22239—2019, 8.1.4.1: failed sign-ins
+are handled). Names that belong to nobody are counted and locked in the same way, so that an answer never
+tells whether an account exists.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class SignInRefused(Exception):
 def sign_in(request: HttpRequest, *, username: str, password: str, at: dt.datetime) -> User:
     """Check name and password, open a new session and the person's scope. Raises SignInRefused.
 
-    The attempt is counted before the password is looked at, so that many attempts at once do not slip through.
+    The attempt is counted before the password is looked at, so that many attempts at once do not slip
+    through.
     """
     username = User.normalize_username(username.strip())
     key = _key(username)
@@ -68,7 +69,9 @@ def sign_out(request: HttpRequest) -> None:
 
 
 def switch(request: HttpRequest, assignment_id: int) -> bool:
-    """Act under another of one's assignments in force from the next request on; False when it is not one of them."""
+    """Act under another of one's assignments in force from the next request on; False when it is not one of
+    them.
+    """
     chosen = next((a for a in request.assignments if a.pk == assignment_id), None)  # type: ignore[attr-defined]
     if chosen is None:
         return False
@@ -105,7 +108,9 @@ def _origin(request: HttpRequest) -> dict[str, str]:
 
 
 def _log_failure(request: HttpRequest, username: str, *, locked: bool) -> None:
-    """The line names an existing account and lies in its region. What was typed for no account may be a password: not kept."""
+    """The line names an existing account and lies in its region. What was typed for no account may be a
+    password: not kept.
+    """
     user = User.objects.filter(username=username).first()
     region_id = user.home_region_id if user else None
     if user and region_id is None:

@@ -1,7 +1,8 @@
-"""What the auditor reads: accesses, changes, decisions. Each is a list of lines, newest first, a page at a time.
+"""What the auditor reads: accesses, changes, decisions. Each is a list of lines, newest first, a page at a
+time.
 
-Every read is bounded by days, so that a county of a million lines is answered from the newest ones; a page continues
-after the last line of the one before (keyset), never by counting from the top.
+Every read is bounded by days, so that a county of a million lines is answered from the newest ones; a page
+continues after the last line of the one before (keyset), never by counting from the top.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ DAYS = 7
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of the trail. ``since`` and ``until`` are days, both included; ``after`` is the last line's key."""
+    """What is asked of the trail. ``since`` and ``until`` are days, both included; ``after`` is the last
+    line's key.
+    """
 
     since: dt.date
     until: dt.date
@@ -75,12 +78,20 @@ def accesses(asked: Asked, size: int = PAGE) -> list[Line]:
         rows = rows.filter(kind=asked.kind)
     return [
         Line(
-            at=row.at, key=str(row.pk), user_id=row.user_id, role=row.role, what=row.kind, subject=row.subject,
-            subject_id=row.subject_id, child_id=row.child_id, region_id=row.region_id, reason=row.reason,
+            at=row.at,
+            key=str(row.pk),
+            user_id=row.user_id,
+            role=row.role,
+            what=row.kind,
+            subject=row.subject,
+            subject_id=row.subject_id,
+            child_id=row.child_id,
+            region_id=row.region_id,
+            reason=row.reason,
             note=_note(row.detail),
         )
         for row in rows.order_by("-at", "-id")[:size]
-    ]  # fmt: skip
+    ]
 
 
 def decisions(asked: Asked, size: int = PAGE) -> list[Line]:
@@ -92,12 +103,20 @@ def decisions(asked: Asked, size: int = PAGE) -> list[Line]:
         rows = rows.filter(subject=asked.kind)
     return [
         Line(
-            at=row.at, key=str(row.pk), user_id=row.user_id, role=row.role, what=row.name, subject=row.subject,
-            subject_id=row.subject_id, child_id=row.child_id, region_id=row.region_id,
-            reason=" ".join(filter(None, (row.reason_code, row.reason))), note=f"{row.source} → {row.target}",
+            at=row.at,
+            key=str(row.pk),
+            user_id=row.user_id,
+            role=row.role,
+            what=row.name,
+            subject=row.subject,
+            subject_id=row.subject_id,
+            child_id=row.child_id,
+            region_id=row.region_id,
+            reason=" ".join(filter(None, (row.reason_code, row.reason))),
+            note=f"{row.source} → {row.target}",
         )
         for row in rows.order_by("-at", "-id")[:size]
-    ]  # fmt: skip
+    ]
 
 
 def _narrowed(rows: Any, asked: Asked) -> Any:
@@ -137,18 +156,33 @@ def changes(asked: Asked, size: int = PAGE) -> list[Line]:
         cursor.execute(
             CHANGES,
             {
-                "start": start, "end": end, "kind": asked.kind, "person": asked.person_id, "child": asked.child_id,
-                "after_at": after_at, "after_subject": after_subject, "after_event": after_event, "size": size,
+                "start": start,
+                "end": end,
+                "kind": asked.kind,
+                "person": asked.person_id,
+                "child": asked.child_id,
+                "after_at": after_at,
+                "after_subject": after_subject,
+                "after_event": after_event,
+                "size": size,
             },
-        )  # fmt: skip
+        )
         found = cursor.fetchall()
     return [
         Line(
-            at=at, key=f"{subject}:{event}", user_id=user, role="", what=operation, subject=subject, subject_id=subject_id,
-            child_id=child, region_id=region, reason=reason or "",
+            at=at,
+            key=f"{subject}:{event}",
+            user_id=user,
+            role="",
+            what=operation,
+            subject=subject,
+            subject_id=subject_id,
+            child_id=child,
+            region_id=region,
+            reason=reason or "",
         )
         for at, subject, event, operation, subject_id, child, region, user, reason in found
-    ]  # fmt: skip
+    ]
 
 
 LISTS: dict[str, tuple[Any, Callable[..., list[Line]]]] = {

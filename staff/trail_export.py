@@ -37,7 +37,9 @@ def start_export(which: str, asked: trail.Asked, file_format: str, *, at: dt.dat
 
 @jobs.handler("trail_export", title=gettext_lazy("Export of the audit trail"))
 def export_trail(job: Job) -> dict[str, Any]:
-    """Write the file. Raises JobError when there are more than MOST_LINES lines: a shorter span is to be asked for."""
+    """Write the file. Raises JobError when there are more than MOST_LINES lines: a shorter span is to be
+    asked for.
+    """
     given = dict(job.arguments)
     which, file_format = given.pop("which"), given.pop("format")
     since, until = (dt.date.fromisoformat(given.pop(name)) for name in ("since", "until"))
@@ -48,9 +50,18 @@ def export_trail(job: Job) -> dict[str, Any]:
         rows += [list(shown.values()) for shown in trail.shown(which, lines)]
         jobs.progress(job, len(rows), 0)
     header = [
-        _("Time"), _("Person"), _("Account"), _("Role"), _("What"), _("Subject"), _("Number of the record"),
-        _("Child (internal number)"), _("Place"), _("Reason"), _("Note"),
-    ]  # fmt: skip
+        _("Time"),
+        _("Person"),
+        _("Account"),
+        _("Role"),
+        _("What"),
+        _("Subject"),
+        _("Number of the record"),
+        _("Child (internal number)"),
+        _("Place"),
+        _("Reason"),
+        _("Note"),
+    ]
     data = tables.to_csv(header, rows) if file_format == "csv" else tables.to_xlsx(header, rows, sheet=which)
     file = files.store(
         data,

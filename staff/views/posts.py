@@ -56,9 +56,13 @@ def post_add(request: ActingRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             post = posts.open_post(
-                region=data["region"], role=Role(data["role"]), title=data["title"], unit=data["unit"],
-                further_regions=data["further"], at=timezone.now(),
-            )  # fmt: skip
+                region=data["region"],
+                role=Role(data["role"]),
+                title=data["title"],
+                unit=data["unit"],
+                further_regions=data["further"],
+                at=timezone.now(),
+            )
         except posts.PostRefused as refused:
             form.add_error(None, str(refused))
         else:
@@ -125,7 +129,8 @@ def assignment_end(request: ActingRequest, pk: int) -> HttpResponse:
 def handover(request: ActingRequest, pk: int) -> HttpResponse:
     """What an assignment that ended or is ending leaves open, for the successor and for those above.
 
-    The numbers come from the other apps' panels, under the reader's own scope. The administrator sees the people only.
+    The numbers come from the other apps' panels, under the reader's own scope. The administrator sees the
+    people only.
     """
     assignment = get_object_or_404(Assignment.objects.select_related("user", "post__region"), pk=pk)
     if assignment.end_date is None:

@@ -86,7 +86,9 @@ def _asked(which: str, given: QueryDict) -> tuple[TrailFilter, lines.Asked | Non
 
 
 def _after(which: str, text: str) -> tuple[dt.datetime, str] | None:
-    """The key of the last line of the page before, as :func:`trail` wrote it into the address; 404 for anything else."""
+    """The key of the last line of the page before, as :func:`trail` wrote it into the address; 404 for
+    anything else.
+    """
     if not text:
         return None
     moment, _tilde, key = text.partition("~")

@@ -56,7 +56,8 @@ def file(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
 def job(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
     """How far a piece of work is: a page, the fragment that htmx asks for each second, or JSON.
 
-    JSON: ``state`` (queued, running, done, failed, cancelled), ``done``, ``total``, ``result``, ``error``, ``done_url``.
+    JSON: ``state`` (queued, running, done, failed, cancelled), ``done``, ``total``, ``result``, ``error``,
+    ``done_url``.
     """
     work = get_object_or_404(Job.objects.select_related("user"), pk=pk)
     progress = jobs.progress_of(work)
@@ -64,10 +65,16 @@ def job(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
     if request.headers.get("Accept", "").startswith("application/json"):
         return JsonResponse(
             {
-                "id": str(work.pk), "kind": work.kind, "state": state, "done": progress.get("done", 0),
-                "total": progress.get("total", 0), "result": work.result, "error": work.error, "done_url": work.done_url,
+                "id": str(work.pk),
+                "kind": work.kind,
+                "state": state,
+                "done": progress.get("done", 0),
+                "total": progress.get("total", 0),
+                "result": work.result,
+                "error": work.error,
+                "done_url": work.done_url,
             }
-        )  # fmt: skip
+        )
     asked_again = bool(request.headers.get("HX-Request"))
     if asked_again and work.state == Job.State.DONE and work.done_url:
         return HttpResponseClientRedirect(work.done_url)

@@ -26,7 +26,8 @@ def by_sql(request: HttpRequest) -> HttpResponse:
     found: dict[str, Any] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') "
+            "SELECT relname FROM pg_class "
+            "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') "
             "AND split_part(relname, '_', 1) = ANY (%s)",
             [list(OURS)],
         )

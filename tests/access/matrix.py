@@ -1,10 +1,11 @@
 """The table of every address and who reaches it; tests/access/test_matrix.py walks it.
 
-A row says who may: ``see`` get an answer, ``lost`` hold a post whose duty it would be but somewhere else and get a 404,
-everybody else of the cast gets a 403. Nobody signed in is sent to the sign-in page (the API: 401).
+A row says who may: ``see`` get an answer, ``lost`` hold a post whose duty it would be but somewhere else and
+get a 404, everybody else of the cast gets a 403. Nobody signed in is sent to the sign-in page (the API: 401).
 
-Adding an address: add a row to the module of its app (rows_cases.py, rows_staff.py …). ``kwargs`` names objects of
-tests/access/world.py: {"pk": "visit_own"}; ``query`` does in braces. Rows of one address that differ in the object are given together.
+Adding an address: add a row to the module of its app (rows_cases.py, rows_staff.py …). ``kwargs`` names
+objects of tests/access/world.py: {"pk": "visit_own"}; ``query`` does in braces. Rows of one address that
+differ in the object are given together.
 """
 
 from __future__ import annotations
@@ -18,10 +19,21 @@ SUPERVISORS = frozenset({"supervisor", "other_supervisor"})
 COUNTY_DESK = frozenset({"clerk", "approver", "leader"})
 EVERYBODY = frozenset(
     {
-        "director", "other_director", "supervisor", "other_supervisor", "clerk", "approver", "releaser", "leader",
-        "auditor", "sysadmin", "viewer", "provider", "stranger",
+        "director",
+        "other_director",
+        "supervisor",
+        "other_supervisor",
+        "clerk",
+        "approver",
+        "releaser",
+        "leader",
+        "auditor",
+        "sysadmin",
+        "viewer",
+        "provider",
+        "stranger",
     }
-)  # fmt: skip
+)
 ANYONE = frozenset(EVERYBODY | {"nobody"})
 # Who reads the file of a child in the director's village, and who would in their own place.
 READ_OWN = frozenset({"director", "supervisor"}) | COUNTY_DESK
@@ -61,7 +73,9 @@ def act(
     query: str = "",
     **kwargs: Any,
 ) -> Row:
-    """A form that is sent, with nothing in it unless ``data`` is given: refused for its content, not for the person."""
+    """A form that is sent, with nothing in it unless ``data`` is given: refused for its content, not for the
+    person.
+    """
     return Row(frozenset(see), frozenset(lost), kwargs, method="post", data=data or {}, query=query)
 
 

@@ -49,7 +49,9 @@ def test_who_enters(cast: Cast, address: str) -> None:
 
 
 def test_every_address_of_the_site_is_closed_to_others(cast: Cast) -> None:
-    """Each one that needs no argument, so also those nobody thinks of: log-out, password change, autocomplete."""
+    """Each one that needs no argument, so also those nobody thinks of: log-out, password change,
+    autocomplete.
+    """
     from django.urls import NoReverseMatch
 
     from tests.access.test_matrix import addresses

@@ -1,7 +1,7 @@
 """The mutation test: views that forget everything still show no child beyond the reader's scope.
 
-Each child of the cast has a name and a mark of its own on all that hangs on it. What a member may see is stated by
-name, so that the test knows nothing of how the policies decide.
+Each child of the cast has a name and a mark of its own on all that hangs on it. What a member may see is
+stated by name, so that the test knows nothing of how the policies decide.
 """
 
 from __future__ import annotations
@@ -77,10 +77,14 @@ class Forgetful(TestCase):
         """One row of every kind that hangs on the director's child, asked for by everybody."""
         pk = self.world.pk
         rows = {
-            "cases.Visit": "visit_own", "cases.Case": "case_own", "cases.CaseAction": "action_own",
-            "cases.Guardian": "guardian", "cases.ParentSituation": "situation", "cases.VisitPhoto": "photo_own",
+            "cases.Visit": "visit_own",
+            "cases.Case": "case_own",
+            "cases.CaseAction": "action_own",
+            "cases.Guardian": "guardian",
+            "cases.ParentSituation": "situation",
+            "cases.VisitPhoto": "photo_own",
             "staff.StoredFile": "file_own",
-        }  # fmt: skip
+        }
         for model, name in rows.items():
             for member in sorted(ANYONE):
                 with self.subTest(model=model, member=member):
@@ -96,7 +100,8 @@ class Forgetful(TestCase):
                 with self.subTest(member=member, child=child):
                     for address in ("/children/suggest/", "/children/", "/api/v1/children/"):
                         text = client.get(address, {"q": name}).content.decode()
-                        # The page repeats the word that was looked for: the number or the address is the evidence.
+                        # The page repeats the word that was looked for: the number or the address is the
+                        # evidence.
                         number, pk = self.world.cast.children[child].number, self.world.pk[child]
                         found = number in text or f"/children/{pk}/" in text
                         assert found == (child in FILES[member]), address
@@ -143,9 +148,9 @@ def test_a_task_of_somebody_who_left_meanwhile_is_refused(world: World) -> None:
     with open_scope(world.cast.scope("sysadmin")):
         held = world.cast.assignments["director"]
         end_assignment(held, last_day=timezone.localdate(), now=True, at=timezone.now())
+    (run,) = waiting
     with pytest.raises(Exception, match="ended"):
-        for callback in waiting:
-            callback()
+        run()
     assert SEEN == {}
 
 

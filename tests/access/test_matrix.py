@@ -1,4 +1,4 @@
-"""Every address × every member of the cast: who gets an answer, who is told it does not exist, who may not."""
+"""Every address × every member of the cast: who gets an answer, who a 404, who may not."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ class AccessMatrix(TestCase):
         assert wrong == [], "\n" + "\n".join(wrong)
 
     def test_views_that_forget_every_filter_leak_nothing(self) -> None:
-        """The explicit range of every queryset is taken away: the policies of the database alone give the same answers."""
+        """The explicit range of every queryset is taken away: the policies of the database alone give the
+        same answers.
+        """
         with mock.patch.object(ScopedQuerySet, "in_scope", lambda self: self):
             wrong = [
                 line
@@ -116,7 +118,8 @@ class AccessMatrix(TestCase):
                 transaction.set_rollback(True)
             got = "answer" if row.open and response.status_code < 400 else outcome(response)
             if got != row.expected(member):
-                yield f"{name} {dict(row.kwargs)} {row.method}: {member} got {got} ({response.status_code}), not {row.expected(member)}"
+                asked = f"{name} {dict(row.kwargs)} {row.method}: {member}"
+                yield f"{asked} got {got} ({response.status_code}), not {row.expected(member)}"
 
     def ask(self, name: str, row: Row, client: Client) -> HttpResponse:
         kwargs = {key: self.world.pk.get(value, value) for key, value in row.kwargs.items()}

@@ -1,7 +1,7 @@
 """The cast with one of everything: the objects that the addresses of the access matrix name.
 
-Every object hangs on the child 林小满 of the director's village, except where its name says otherwise. Texts of other
-children carry a mark, so that a page which shows one can be told.
+Every object hangs on the child 林小满 of the director's village, unless its name says otherwise. Texts of
+other children carry a mark, so that a page which shows one can be told.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class World:
 
 
 def make_world() -> World:
-    """Everything once for the child ``own``, and a visit and a case with a mark for every child of the cast."""
+    """Everything once for the child ``own``, and a marked visit and case for every child of the cast."""
     cast = make_cast()
     with system_scope(reason="make the world of the access tests", log=False):
         pk = {name: child.pk for name, child in cast.children.items()}
@@ -89,20 +89,37 @@ def _case_work(cast: Cast, name: str, child: Child) -> dict[str, Any]:
     region = child.region_id
     Child._base_manager.filter(pk=child.pk).update(address=mark(name))
     visit = Visit.objects.create(
-        child=child, region_id=region, kind="door", visited_at=AT, text=mark(name), risk_before="yellow", risk="yellow",
-        state="submitted", conducted_by=director, submitted_at=AT,
-    )  # fmt: skip
+        child=child,
+        region_id=region,
+        kind="door",
+        visited_at=AT,
+        text=mark(name),
+        risk_before="yellow",
+        risk="yellow",
+        state="submitted",
+        conducted_by=director,
+        submitted_at=AT,
+    )
     case = Case.objects.create(
-        child=child, region_id=region, title=mark(name), level="yellow", opened_by=cast.users["supervisor"], opened_at=AT,
+        child=child,
+        region_id=region,
+        title=mark(name),
+        level="yellow",
+        opened_by=cast.users["supervisor"],
+        opened_at=AT,
         owner=cast.users["supervisor"],
-    )  # fmt: skip
+    )
     action = CaseAction.objects.create(
         case=case, child=child, region_id=region, title=mark(name), due_date=dt.date(2026, 11, 1)
     )
     hidden = Case.objects.create(
-        child=child, region_id=region, title=mark(f"restricted-{name}"), level="red",
-        opened_by=cast.users["supervisor"], opened_at=AT,
-    )  # fmt: skip
+        child=child,
+        region_id=region,
+        title=mark(f"restricted-{name}"),
+        level="red",
+        opened_by=cast.users["supervisor"],
+        opened_at=AT,
+    )
     # Only somebody named on it may restrict a case; afterwards nobody is named.
     narrow(named=current().named | {hidden.pk})
     Case.objects.filter(pk=hidden.pk).update(restricted=True)
@@ -111,14 +128,23 @@ def _case_work(cast: Cast, name: str, child: Child) -> dict[str, Any]:
     )
     VisitTask.objects.create(child=child, region_id=region, due_date=MONTH, reason=mark(name), asked_at=AT)
     file = files.store(
-        PICTURE, kind=StoredFile.Kind.PHOTO, name=f"{mark(name)}.jpg", content_type="image/jpeg", region_id=region, at=AT,
+        PICTURE,
+        kind=StoredFile.Kind.PHOTO,
+        name=f"{mark(name)}.jpg",
+        content_type="image/jpeg",
+        region_id=region,
+        at=AT,
         child_id=child.pk,
-    )  # fmt: skip
+    )
     photo = VisitPhoto.objects.create(visit=visit, child=child, region_id=region, file=file)
     return {
-        f"visit_{name}": visit.pk, f"case_{name}": case.pk, f"action_{name}": action.pk, f"restricted_{name}": hidden.pk,
-        f"file_{name}": file.pk, f"photo_{name}": photo.pk,
-    }  # fmt: skip
+        f"visit_{name}": visit.pk,
+        f"case_{name}": case.pk,
+        f"action_{name}": action.pk,
+        f"restricted_{name}": hidden.pk,
+        f"file_{name}": file.pk,
+        f"photo_{name}": photo.pk,
+    }
 
 
 def _family(own: Child) -> dict[str, Any]:
@@ -153,9 +179,14 @@ def _matching(cast: Cast, own: Child) -> dict[str, Any]:
         run=run, list_row=row, child=own, region_id=VILLAGE, tier="review", score="0.8000", state="pending"
     )
     discrepancy = Discrepancy.objects.create(
-        run=run, child=own, list_row=row, region_id=VILLAGE, kind="gone", list_kind="dibao",
+        run=run,
+        child=own,
+        list_row=row,
+        region_id=VILLAGE,
+        kind="gone",
+        list_kind="dibao",
         due_date=dt.date(2026, 11, 3),
-    )  # fmt: skip
+    )
     return {"list": sent.pk, "run": run.pk, "candidate": candidate.pk, "discrepancy": discrepancy.pk}
 
 
@@ -180,13 +211,27 @@ def _money(cast: Cast, own: Child) -> dict[str, Any]:
         applied_at=AT,
     )
     refused = Application.objects.create(
-        child=own, scheme=scheme, region_id=own.region_id, statement="x", applied_by=cast.users["director"], applied_at=AT,
-        state="refused", refusal_code="other", refusal_text="x", decided_by=cast.users["approver"], decided_at=AT,
-    )  # fmt: skip
+        child=own,
+        scheme=scheme,
+        region_id=own.region_id,
+        statement="x",
+        applied_by=cast.users["director"],
+        applied_at=AT,
+        state="refused",
+        refusal_code="other",
+        refusal_text="x",
+        decided_by=cast.users["approver"],
+        decided_at=AT,
+    )
     entitlement = Entitlement.objects.create(
-        child=own, scheme=scheme, region_id=own.region_id, category=own.primary_category, placement=own.placement,
-        start_month=dt.date(2026, 9, 1), confirmed_at=AT,
-    )  # fmt: skip
+        child=own,
+        scheme=scheme,
+        region_id=own.region_id,
+        category=own.primary_category,
+        placement=own.placement,
+        start_month=dt.date(2026, 9, 1),
+        confirmed_at=AT,
+    )
     batch = PaymentBatch.objects.create(
         region_id=COUNTY,
         scheme=scheme,
@@ -196,18 +241,40 @@ def _money(cast: Cast, own: Child) -> dict[str, Any]:
         prepared_at=AT,
     )
     payment = Payment.objects.create(
-        batch=batch, entitlement=entitlement, child=own, region_id=own.region_id, scheme=scheme, line=1, month=MONTH,
-        standard=1200, amount=1200, child_name=own.name, category=own.primary_category, placement=own.placement,
-        payee_name="林桂芳", payee_relation="grandmother", bank_name="x", account="6217001234567890",
-    )  # fmt: skip
+        batch=batch,
+        entitlement=entitlement,
+        child=own,
+        region_id=own.region_id,
+        scheme=scheme,
+        line=1,
+        month=MONTH,
+        standard=1200,
+        amount=1200,
+        child_name=own.name,
+        category=own.primary_category,
+        placement=own.placement,
+        payee_name="林桂芳",
+        payee_relation="grandmother",
+        bank_name="x",
+        account="6217001234567890",
+    )
     issue = BatchIssue.objects.create(
-        batch=batch, payment=payment, entitlement=entitlement, region_id=own.region_id, child_name=own.name,
+        batch=batch,
+        payment=payment,
+        entitlement=entitlement,
+        region_id=own.region_id,
+        child_name=own.name,
         kind=BatchIssue._meta.get_field("kind").choices[0][0],
-    )  # fmt: skip
+    )
     offset = Offset.objects.create(
-        entitlement=entitlement, child=own, region_id=own.region_id, amount=300, start_month=MONTH, source="x",
+        entitlement=entitlement,
+        child=own,
+        region_id=own.region_id,
+        amount=300,
+        start_month=MONTH,
+        source="x",
         kind=Offset._meta.get_field("kind").choices[0][0],
-    )  # fmt: skip
+    )
     file = files.store(
         b"a", kind=StoredFile.Kind.BANK, name="bank.csv", content_type="text/csv", region_id=COUNTY, at=AT
     )
@@ -216,10 +283,18 @@ def _money(cast: Cast, own: Child) -> dict[str, Any]:
     )
     report = MonthlyReport.objects.create(region_id=COUNTY, month=MONTH, computed_at=AT)
     return {
-        "scheme": scheme.pk, "application": application.pk, "entitlement": entitlement.pk, "batch": batch.pk,
-        "payment": payment.pk, "bank_file": bank_file.pk, "bank_stored": file.pk, "report": report.pk,
-        "refused": refused.pk, "issue": issue.pk, "offset": offset.pk,
-    }  # fmt: skip
+        "scheme": scheme.pk,
+        "application": application.pk,
+        "entitlement": entitlement.pk,
+        "batch": batch.pk,
+        "payment": payment.pk,
+        "bank_file": bank_file.pk,
+        "bank_stored": file.pk,
+        "report": report.pk,
+        "refused": refused.pk,
+        "issue": issue.pk,
+        "offset": offset.pk,
+    }
 
 
 def _staff(cast: Cast, own: Child) -> dict[str, Any]:
@@ -239,9 +314,14 @@ def _staff(cast: Cast, own: Child) -> dict[str, Any]:
         )
         token, _secret = make_token(clerk, name="script", days=30, at=timezone.now())
     return {
-        "vacant_post": post.pk, "left": left.pk, "job": job.pk, "export": exported.pk, "token": token.pk,
-        "director_user": cast.users["director"].pk, "director_assignment": cast.assignments["director"].pk,
-    }  # fmt: skip
+        "vacant_post": post.pk,
+        "left": left.pk,
+        "job": job.pk,
+        "export": exported.pk,
+        "token": token.pk,
+        "director_user": cast.users["director"].pk,
+        "director_assignment": cast.assignments["director"].pk,
+    }
 
 
 def _referral(cast: Cast, own: Child, case_id: int) -> dict[str, Any]:
@@ -249,9 +329,16 @@ def _referral(cast: Cast, own: Child, case_id: int) -> dict[str, Any]:
         name="彩虹桥", kind="organisation", region_id=COUNTY, post=cast.assignments["provider"].post
     )
     referral = Referral.objects.create(
-        case_id=case_id, child=own, region_id=own.region_id, provider=provider, provider_post=provider.post, need="x",
-        summary="x", sent_by=cast.users["supervisor"], sent_at=AT,
-    )  # fmt: skip
+        case_id=case_id,
+        child=own,
+        region_id=own.region_id,
+        provider=provider,
+        provider_post=provider.post,
+        need="x",
+        summary="x",
+        sent_by=cast.users["supervisor"],
+        sent_at=AT,
+    )
     # What sending a referral gives its provider: the limited view of this one child.
     assign_perm("cases.view_limited_child", cast.users["provider"], own)
     return {"referral": referral.pk}

@@ -152,9 +152,15 @@ def test_export_is_a_file_of_its_maker_alone_and_is_logged(busy: Cast, file_form
 
 
 def test_a_cell_is_never_a_formula() -> None:
-    assert to_csv(["a"], [["=1+1"], ["+7"], ["@x"], ["普通"], [-3]]).decode("utf-8-sig").split("\r\n")[1:-1] == [
-        "'=1+1", "'+7", "'@x", "普通", "-3",
-    ]  # fmt: skip
+    assert to_csv(["a"], [["=1+1"], ["+7"], ["@x"], ["普通"], [-3]]).decode("utf-8-sig").split("\r\n")[
+        1:-1
+    ] == [
+        "'=1+1",
+        "'+7",
+        "'@x",
+        "普通",
+        "-3",
+    ]
 
 
 def test_newest_lines_are_found_by_index(busy: Cast) -> None:

@@ -79,7 +79,8 @@ def test_a_key_is_registered_once() -> None:
 
 def stored(cast: Cast, **more: Any) -> StoredFile:
     given: dict[str, Any] = {
-        "kind": "photo", "name": "走访 照片.jpg", "content_type": "image/jpeg", "region_id": VILLAGE, "at": AT,
+        "kind": "photo", "name": "走访 照片.jpg", "content_type": "image/jpeg", "region_id": VILLAGE,
+        "at": AT,
         "child_id": cast.children["own"].pk,
     }  # fmt: skip
     with system_scope(reason="keep a file", log=False):
@@ -146,7 +147,8 @@ def test_a_job_says_how_far_it_is_and_leads_to_its_result(cast: Cast, work: dict
     assert "第三步" in page
     jobs.run_job(str(waiting.pk))
     assert state(cast, waiting) == {
-        "id": str(waiting.pk), "kind": "test_work", "state": "done", "done": 0, "total": 0, "result": {"answer": 42},
+        "id": str(waiting.pk), "kind": "test_work", "state": "done", "done": 0, "total": 0,
+        "result": {"answer": 42},
         "error": "", "done_url": "/lists/1/",
     }  # fmt: skip
     polled = cast.client("clerk").get(f"/jobs/{waiting.pk}/", headers={"HX-Request": "true"})
