@@ -18,7 +18,7 @@ export PYTHON
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint format bench demo-reset venv venv-dev
+.PHONY: help run stop test lint format screenshots bench demo-reset venv venv-dev
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/ /' | awk '{ name = $$1; $$1 = ""; printf "make %-11s%s\n", name, $$0 }'
@@ -48,6 +48,9 @@ format: venv-dev ## put code and templates into shape
 	.venv/bin/ruff check --fix --exit-zero .
 	.venv/bin/ruff format .
 	$(if $(TEMPLATES),-.venv/bin/djlint --quiet --reformat $(TEMPLATES))
+
+screenshots: venv-dev ## take the pictures of docs/images from the journey
+	@CHILDWELFARE_SCREENSHOTS=docs/images exec bin/run-tests -n 0 tests/journeys/test_story.py
 
 bench: venv-dev ## measure list and child pages, row scope, import and match
 	@exec $(PYTHON_IN_VENV) -m bench

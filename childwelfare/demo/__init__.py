@@ -8,6 +8,12 @@ from childwelfare.demo.posts import DEMO_PASSWORD, SIGN_INS
 def accounts() -> list[dict[str, str]]:
     """The accounts worth trying, in the order of the work: ``username``, ``password``, ``role``, ``name``, ``place``."""
     return [
-        {"username": person.username, "password": DEMO_PASSWORD, "role": person.role, "name": person.name, "place": person.place}
+        {
+            "username": person.username,
+            "password": DEMO_PASSWORD,
+            "role": person.role,
+            "name": person.name,
+            "place": person.place,
+        }
         for person in SIGN_INS
     ]

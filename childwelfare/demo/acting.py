@@ -22,7 +22,9 @@ class Office:
         self.assignments = assignments
         self.field = {
             (a.region_id, a.post.role): a
-            for a in Assignment.objects.filter(post__role__in=["director", "supervisor"]).select_related("post__region", "user")
+            for a in Assignment.objects.filter(post__role__in=["director", "supervisor"]).select_related(
+                "post__region", "user"
+            )
         }
 
     def user(self, username: str) -> User:

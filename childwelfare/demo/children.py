@@ -18,11 +18,16 @@ CATEGORIES = (
 RISKS = (("green", 60), ("blue", 25), ("yellow", 11), ("red", 4))
 INTERVAL = {"red": 7, "yellow": 15, "blue": 30, "green": 30}
 ABSENCES = (
-    ("imprisoned", "criminal_judgment", "刑事判决书", 700), ("lost_contact", "police_search_receipt", "儿童失联父母查找情况回执单", 0),
-    ("severe_disability", "disability_card", "残疾人证", 0), ("drug_rehabilitation", "rehabilitation_decision", "强制隔离戒毒决定书", 400),
-    ("severe_illness", "medical_record", "住院病历", 0),
+    ("imprisoned", "criminal_judgment", "（2025）渝演刑初18号", 700), ("lost_contact", "police_search_receipt", "演示回执0031号", 0),
+    ("severe_disability", "disability_card", "演示残证5207号", 0), ("drug_rehabilitation", "rehabilitation_decision", "演示戒决字0126号", 400),
+    ("severe_illness", "medical_record", "演示住院号20871", 0),
 )  # fmt: skip
-GUARDIANS = (("grandmother", "female"), ("grandfather", "male"), ("maternal_grandmother", "female"), ("paternal_uncle", "male"))
+GUARDIANS = (
+    ("grandmother", "female"),
+    ("grandfather", "male"),
+    ("maternal_grandmother", "female"),
+    ("paternal_uncle", "male"),
+)
 BANKS = ("重庆农村商业银行潼南支行", "中国邮政储蓄银行潼南支行", "中国农业银行潼南支行")
 
 
@@ -38,7 +43,9 @@ class Family:
     attributes: list[ChildAttribute]
 
 
-def load_children(*, today: dt.date, own_village: int, own: int = 18, others: int = 382, seed: int = 2026) -> int:
+def load_children(
+    *, today: dt.date, own_village: int, own: int = 18, others: int = 382, seed: int = 2026
+) -> int:
     """Create ``own`` children in the demo director's village and ``others`` across the county; returns how many.
 
     The same seed and day give the same children.
@@ -47,7 +54,9 @@ def load_children(*, today: dt.date, own_village: int, own: int = 18, others: in
     county = Region.objects.get(code=500152000000)
     villages = list(Region.objects.below(county, "village").values_list("code", flat=True))
     township = [code for code in villages if code // 1000 == own_village // 1000]
-    places = [own_village] * own + [rng.choice(township if rng.random() < 0.2 else villages) for _ in range(others)]
+    places = [own_village] * own + [
+        rng.choice(township if rng.random() < 0.2 else villages) for _ in range(others)
+    ]
     families = [_family(rng, number, place, today) for number, place in enumerate(places, 1)]
     _save(families)
     return len(families)
@@ -93,19 +102,30 @@ def _family(rng: random.Random, number: int, place: int, today: dt.date) -> Fami
         region_id=place, name=guardian_name, relation=relation, bank_name=rng.choice(BANKS), account=account,
         account_digest=identity.digest_account(account), start_date=since,
     )  # fmt: skip
-    attributes = [ChildAttribute(region_id=place, kind="left_behind", start_date=since)] if category == "dibao" and rng.random() < 0.3 else []
+    attributes = (
+        [ChildAttribute(region_id=place, kind="left_behind", start_date=since)]
+        if category == "dibao" and rng.random() < 0.3
+        else []
+    )
     return Family(child, household, guardian, payee, _parents(rng, category, place, since, today), attributes)
 
 
-def _parents(rng: random.Random, category: str, place: int, since: dt.date, today: dt.date) -> list[ParentSituation]:
-    def situation(parent: str, kind: str, evidence: str, document: str, end: dt.date | None = None) -> ParentSituation:
+def _parents(
+    rng: random.Random, category: str, place: int, since: dt.date, today: dt.date
+) -> list[ParentSituation]:
+    def situation(
+        parent: str, kind: str, evidence: str, document: str, end: dt.date | None = None
+    ) -> ParentSituation:
         return ParentSituation(
             region_id=place, parent=parent, kind=kind, start_date=since - dt.timedelta(days=200), expected_end_date=end,
             evidence=evidence, document=document, verified_by="县民政局" if evidence else "", verified_date=since if evidence else None,
         )  # fmt: skip
 
     if category == "orphan":
-        return [situation(parent, "dead", "death_certificate", "死亡医学证明") for parent in ("father", "mother")]
+        return [
+            situation(parent, "dead", "death_certificate", "演示死证0416号")
+            for parent in ("father", "mother")
+        ]
     if category != "de_facto_unattended":
         return []
     found = []
@@ -114,7 +134,7 @@ def _parents(rng: random.Random, category: str, place: int, since: dt.date, toda
         end = today + dt.timedelta(days=rng.randrange(40, days)) if days else None
         found.append(situation(parent, kind, evidence, document, end))
     if rng.random() < 0.3:
-        found[0] = situation("father", "dead", "death_certificate", "死亡医学证明")
+        found[0] = situation("father", "dead", "death_certificate", "演示死证0416号")
     return found
 
 

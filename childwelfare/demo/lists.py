@@ -15,7 +15,8 @@ from cases.models import Child, Guardian
 from childwelfare.demo import names
 
 HEADER = (
-    "序号", "户主姓名", "户主身份证号", "姓名", "身份证号", "与户主关系", "性别", "出生日期", "救助类别", "户月保障金额", "家庭住址", "享受起始年月",
+    "序号", "户主姓名", "户主身份证号", "姓名", "身份证号", "与户主关系", "性别", "出生日期", "救助类别",
+    "户月保障金额", "家庭住址", "享受起始年月",
 )  # fmt: skip
 PER_HOUSEHOLD = (1, 2, 3, 10, 11, 12)  # columns that stand once a household, in merged cells
 SEX = {"female": "女", "male": "男"}

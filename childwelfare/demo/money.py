@@ -13,6 +13,7 @@ from cases.models import Child
 from childwelfare.demo.acting import Office
 from staff.models import Region
 from subsidies import applications, bank_results, batches
+from subsidies.enums import EndReason
 from subsidies.models import Entitlement, Offset, Payment, PaymentBatch, Rate, Scheme
 
 COUNTY = 500152000000
@@ -23,10 +24,18 @@ STATEMENT = "父母均不能抚养，由祖父母照料，家庭无稳定收入�
 def load_rates() -> Scheme:
     """The basic living allowance with two generations of invented rates."""
     scheme = Scheme.objects.create(code="basic_living", clause="国办发〔2010〕54号；民发〔2019〕62号")
-    for placement, first, second in (("scattered", "1480.00", "1550.00"), ("institution", "1780.00", "1900.00")):
+    for placement, first, second in (
+        ("scattered", "1480.00", "1550.00"),
+        ("institution", "1780.00", "1900.00"),
+    ):
         for day, amount in ((dt.date(2024, 1, 1), first), (dt.date(2026, 1, 1), second)):
             Rate.objects.create(
-                scheme=scheme, region_id=COUNTY, placement=placement, amount=Decimal(amount), valid_from=day, source=SOURCE
+                scheme=scheme,
+                region_id=COUNTY,
+                placement=placement,
+                amount=Decimal(amount),
+                valid_from=day,
+                source=SOURCE,
             )
     return scheme
 
@@ -34,10 +43,14 @@ def load_rates() -> Scheme:
 def child_without_application(village: int, *, today: dt.date) -> Child:
     """The first child of a village that the eligibility table covers: left to whoever tries an application."""
     children = Child.objects.filter(region_id=village, primary_category="de_facto_unattended").order_by("pk")
-    return next(child for child in children if applications.decision_for(child, today)["answer"] == Answer.ELIGIBLE)
+    return next(
+        child for child in children if applications.decision_for(child, today)["answer"] == Answer.ELIGIBLE
+    )
 
 
-def load_entitlements(scheme: Scheme, office: Office, *, today: dt.date, without: Child, held_back: int = 12) -> None:
+def load_entitlements(
+    scheme: Scheme, office: Office, *, today: dt.date, without: Child, held_back: int = 12
+) -> None:
     """Most orphans and unattended children have been entitled for long; the last ``held_back`` are left for applications."""
     rng = random.Random(62)
     children = list(
@@ -48,13 +61,17 @@ def load_entitlements(scheme: Scheme, office: Office, *, today: dt.date, without
     )
     month = today.replace(day=1)
     rows = []
-    for child in children[:-held_back]:
-        months = rng.randrange(2, 20)
+    for number, child in enumerate(children[:-held_back]):
+        # A few begin this month or last, and a few have ended, so that the months differ.
+        months = {7: 0, 19: 1}.get(number % 40, rng.randrange(3, 20))
         start = _shift(month, -months)
+        ended = {11: 1, 31: 2}.get(number % 60)
         rows.append(
             Entitlement(
                 child=child, scheme=scheme, region_id=child.region_id, category=child.primary_category, placement=child.placement,
                 start_month=start, confirmed_by=office.user("qianzhixing"), confirmed_at=office.at(start, 10),
+                state="ended" if ended else "active", end_month=_shift(month, -ended) if ended else None,
+                end_reason=EndReason.PARENT_FOUND if ended else "",
             )
         )  # fmt: skip
     Entitlement.objects.bulk_create(rows)
@@ -89,7 +106,9 @@ def load_applications(scheme: Scheme, office: Office, *, today: dt.date, without
             day += dt.timedelta(days=3)
             with office.holder(step, child.region_id):
                 reason = "部门数据比对一致，入户核实属实。" if step == "verify" else ""
-                applications.act(step, actor=office.actor(), at=office.at(day, 10), application=application, reason=reason)
+                applications.act(
+                    step, actor=office.actor(), at=office.at(day, 10), application=application, reason=reason
+                )
 
 
 def load_last_month(scheme: Scheme, office: Office, *, today: dt.date) -> PaymentBatch:
@@ -98,17 +117,30 @@ def load_last_month(scheme: Scheme, office: Office, *, today: dt.date) -> Paymen
     county = Region.objects.get(code=COUNTY)
     with office.acting("zhaoqinghe"):
         batch = batches.prepare_batch(
-            actor=office.actor(), at=office.at(month.replace(day=19), 16), region=county, scheme=scheme, month=month
+            actor=office.actor(),
+            at=office.at(month.replace(day=19), 16),
+            region=county,
+            scheme=scheme,
+            month=month,
         )
         for issue in batch.issues.all():
-            batches.note_issue(actor=office.actor(), at=office.at(month.replace(day=19), 17), issue=issue, note="已向镇街核实，照发。")
+            batches.note_issue(
+                actor=office.actor(),
+                at=office.at(month.replace(day=19), 17),
+                issue=issue,
+                note="已向镇街核实，照发。",
+            )
     with office.acting("qianzhixing"):
         batches.approve(actor=office.actor(), at=office.at(month.replace(day=20), 10), batch=batch)
     with office.acting("sunmingyuan"):
         batches.release(actor=office.actor(), at=office.at(month.replace(day=21), 9), batch=batch)
     with office.acting("zhaoqinghe"):
         bank_results.import_result(
-            actor=office.actor(), at=office.at(month.replace(day=24), 9), batch=batch, name="银行回盘.csv", data=bank_answer(batch, fail=2)
+            actor=office.actor(),
+            at=office.at(month.replace(day=24), 9),
+            batch=batch,
+            name="银行回盘.csv",
+            data=bank_answer(batch, fail=2),
         )
     batch.refresh_from_db()
     return batch

@@ -80,12 +80,18 @@ def load_posts() -> dict[str, Assignment]:
             username=person.username, name=person.name, password=password, is_demo=True, home_region_id=COUNTY,
             is_staff=person.role == Role.SYSADMIN,
         )  # fmt: skip
-        post = Post.objects.create(region=region, role=person.role, title=TITLES[person.role], unit=region.short_name)
-        found[person.username] = Assignment.objects.create(user=user, post=post, start_date=START, phone="13700000000")
+        post = Post.objects.create(
+            region=region, role=person.role, title=TITLES[person.role], unit=region.short_name
+        )
+        found[person.username] = Assignment.objects.create(
+            user=user, post=post, start_date=START, phone="13700000000"
+        )
         taken.add((region.code, person.role))
     # 杜月华 also looks after the next village: two posts, switched in the header.
     second = Region.objects.get(code=found["duyuehua"].region_id + 1)
-    post = Post.objects.create(region=second, role=Role.DIRECTOR, title=TITLES[Role.DIRECTOR], unit=second.short_name)
+    post = Post.objects.create(
+        region=second, role=Role.DIRECTOR, title=TITLES[Role.DIRECTOR], unit=second.short_name
+    )
     Assignment.objects.create(user=found["duyuehua"].user, post=post, start_date=START)
     taken.add((second.code, Role.DIRECTOR))
     _load_others(taken)
@@ -102,7 +108,16 @@ def _load_others(taken: set[tuple[int, str]]) -> None:
     for level, role in (("township", Role.SUPERVISOR), ("village", Role.DIRECTOR)):
         regions = [r for r in Region.objects.below(county, level) if (r.code, role) not in taken]
         users = User.objects.bulk_create(
-            [User(username=f"{role}{region.code}", name=adult_name(rng), password="!", is_demo=True, home_region_id=COUNTY) for region in regions]
+            [
+                User(
+                    username=f"{role}{region.code}",
+                    name=adult_name(rng),
+                    password="!",  # noqa: S106 - unusable
+                    is_demo=True,
+                    home_region_id=COUNTY,
+                )
+                for region in regions
+            ]
         )
         posts = Post.objects.bulk_create(
             [Post(region=region, role=role, title=TITLES[role], unit=region.short_name) for region in regions]

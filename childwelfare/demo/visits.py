@@ -85,15 +85,33 @@ def load_cases(office: Office, *, today: dt.date, own_village: int) -> None:
         at = office.at(today - dt.timedelta(days=9 - number), 14)
         with office.supervisor_of(child.region_id):
             case = case_services.open_case(
-                actor=office.actor(), at=at, child=child, title=title, level=("red", "yellow", "blue", "yellow")[number], summary=QUIET[number]
+                actor=office.actor(),
+                at=at,
+                child=child,
+                title=title,
+                level=("red", "yellow", "blue", "yellow")[number],
+                summary=QUIET[number],
             )
-            for days, action in ((3, "联系近亲属，落实临时照料人"), (10, "与学校沟通，安排老师关注"), (20, "回访，评估是否结案")):
+            for days, action in (
+                (3, "联系近亲属，落实临时照料人"),
+                (10, "与学校沟通，安排老师关注"),
+                (20, "回访，评估是否结案"),
+            ):
                 case_services.add_action(
-                    actor=office.actor(), at=at, case=case, title=action, due_date=today + dt.timedelta(days=days - 5)
+                    actor=office.actor(),
+                    at=at,
+                    case=case,
+                    title=action,
+                    due_date=today + dt.timedelta(days=days - 5),
                 )
             first = case.actions.order_by("due_date").first()
             if first is not None and number < 2:
-                case_services.finish_action(actor=office.actor(), at=at + dt.timedelta(days=2), action=first, note="姑母同意照料，已签委托照护书。")
+                case_services.finish_action(
+                    actor=office.actor(),
+                    at=at + dt.timedelta(days=2),
+                    action=first,
+                    note="姑母同意照料，已签委托照护书。",
+                )
         opened.append(case)
     with office.supervisor_of(opened[3].region_id):
         case_services.change_case(
@@ -107,4 +125,6 @@ def load_cases(office: Office, *, today: dt.date, own_village: int) -> None:
             need="心理辅导", summary="近期家庭变故，情绪低落，希望每周一次辅导。",
         )  # fmt: skip
     with office.acting("caihongqiao"):
-        change_referral(referral, "accept", actor=office.actor(), at=office.at(today - dt.timedelta(days=5), 10))
+        change_referral(
+            referral, "accept", actor=office.actor(), at=office.at(today - dt.timedelta(days=5), 10)
+        )

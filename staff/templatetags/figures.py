@@ -75,12 +75,13 @@ def compare_row(
 ) -> Values:
     """One line of a comparison; only the differing characters are marked. `verdict` is the short judgement.
 
-    A dash as verdict says that the two are not compared, `same` overrides the comparison of the texts,
-    `masked` sets both as numbers, `reveal` adds the eye on the right.
+    A dash as verdict says that the two are not compared, and nothing is marked beside a side that is empty; `same` overrides
+    the comparison of the texts, `masked` sets both as numbers, `reveal` adds the eye on the right.
     """
     equal = (left == right and bool(left)) if same is None else same
     comparable = verdict != NOTHING
-    left_marked, right_marked = (left, right) if equal or not comparable else mark_differences(left, right)
+    whole = equal or not comparable or {left, right} & {"", NOTHING}
+    left_marked, right_marked = (left, right) if whole else mark_differences(left, right)
     return {
         "label": label,
         "left": left_marked,

@@ -1,8 +1,8 @@
 """Journeys: the demo county as ``make run`` starts it, looked at by its people in a real browser.
 
-One installation a test session: the supervisor with web server, Celery worker and beat as processes of their own, the
-application role on a database of its own, files in a folder of its own. What the database holds is read in a separate
-thread with a connection of its own, inside the scope of the person who asks.
+One installation a test session: the supervisor with web server, Celery worker and beat as processes of
+their own, the application role on a database of its own, files in a folder of its own. What the database
+holds is read in a separate thread with a connection of its own, inside the scope of the person who asks.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import pytest
 from django.conf import settings
 from django.db import connections as django_connections
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from childwelfare import connections
@@ -40,7 +41,8 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 PICTURES = os.environ.get("CHILDWELFARE_SCREENSHOTS", "")
 OURS = ("CHILDWELFARE_", "DATABASE_", "REDIS_URL", "PORT", "HOST", "DJANGO_", "PYTEST_")
 # What a browser says by itself about an answer that a journey provokes.
-EXPECTED = ("net::ERR_INTERNET_DISCONNECTED",)
+# The address of a failed request is kept by Person._answered.
+EXPECTED = ("net::ERR_INTERNET_DISCONNECTED", "Failed to load resource")
 
 
 class Office:
@@ -58,7 +60,7 @@ class Office:
     # --- Processes --------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Make the database, start everything and wait until it is well; the demo county is loaded on the way."""
+        """Make the database, start everything, wait until it is well; the demo county is loaded on the way."""
         database.make_clone(self.database)
         found = connections.addresses()
         environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
@@ -91,7 +93,7 @@ class Office:
 
     def _is_well(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=10):
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=10):  # noqa: S310 (our own address)
                 return True
         except (urllib.error.HTTPError, OSError):
             return False
@@ -192,9 +194,7 @@ class Person:
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning") and not any(known in message.text for known in EXPECTED):
-            # The address of a failed request is kept by _answered.
-            if "Failed to load resource" not in message.text:
-                self.problems.append(f"{self.page.url}: {message.text}")
+            self.problems.append(f"{self.page.url}: {message.text}")
 
     def _answered(self, response: Any) -> None:
         if response.status >= 400:
@@ -227,21 +227,24 @@ class Person:
         """What the database holds for this person."""
         return self.office.seen_by(self.username, look)
 
-    def picture(self, name: str, *, whole: bool = True) -> None:
-        """A screenshot for the documentation, when the run is asked for them."""
+    def picture(self, name: str, *sizes: dict[str, int], whole: bool = True) -> None:
+        """Screenshots for the documentation when the run is asked for them, at the person's size or at ``sizes``."""
         if not PICTURES:
             return
-        self.page.wait_for_load_state("networkidle")
         folder = Path(PICTURES)
         folder.mkdir(parents=True, exist_ok=True)
-        size = self.page.viewport_size or DESK
-        if whole:  # a window as high as the page, so that bars at the bottom stand at the bottom
-            height = self.page.evaluate("document.documentElement.scrollHeight")
-            self.page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
-        self.page.screenshot(
-            path=folder / f"{name}-{size['width']}.png", animations="disabled", caret="initial"
-        )
-        self.page.set_viewport_size(size)  # type: ignore[arg-type]
+        own = self.page.viewport_size or DESK
+        for size in sizes or (own,):
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            self.page.wait_for_load_state("networkidle")
+            if whole:  # a window as high as the page, so that bars at the bottom stand at the bottom
+                height = self.page.evaluate("document.documentElement.scrollHeight")
+                self.page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
+            path = folder / f"{name}-{size['width']}.png"
+            self.page.screenshot(path=path, animations="disabled", caret="initial")
+            # A palette keeps the pictures of the documentation small.
+            Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
+        self.page.set_viewport_size(own)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -100,9 +100,11 @@ def test_the_report_prints_as_a_form(people: Arrive, tmp_path: Path) -> None:
 def test_a_visit_without_scripts(people: Arrive) -> None:
     person = people("duyuehua", PHONE, java_script_enabled=False).sign_in()
     child = person.seen_by(
-        lambda: Child.objects.on_register()
-        .exclude(pk__in=Visit.objects.exclude(state="approved").values("child"))
-        .order_by("pk")[0]
+        lambda: (
+            Child.objects.on_register()
+            .exclude(pk__in=Visit.objects.exclude(state="approved").values("child"))
+            .order_by("pk")[0]
+        )
     )
     page = person.open(f"/visits/add/?child={child.pk}")
     person.press("提交走访")
@@ -115,4 +117,7 @@ def test_a_visit_without_scripts(people: Arrive) -> None:
     page.locator("textarea[name=text]").fill("孩子在家写作业，精神好。")
     person.press("提交走访")
     person.sees(f"{child.name}的走访已提交")
-    assert person.seen_by(lambda: Visit.objects.get(child=child, state="submitted").text) == "孩子在家写作业，精神好。"
+    assert (
+        person.seen_by(lambda: Visit.objects.get(child=child, state="submitted").text)
+        == "孩子在家写作业，精神好。"
+    )

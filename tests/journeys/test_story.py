@@ -41,7 +41,7 @@ from subsidies.models import (
     Payment,
     PaymentBatch,
 )
-from tests.journeys.conftest import PHONE, Person
+from tests.journeys.conftest import DESK, PHONE, Person
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
@@ -101,6 +101,7 @@ def record_worrying_visit(director: Person, child: Child) -> None:
     expect(page.locator("[data-offline]")).to_be_visible()
     director.press("提交走访")
     expect(page.locator("[data-saved-state]")).to_have_text("待发送")
+    page.evaluate("window.scrollTo(0, 0)")
     director.picture("03-visit-offline", whole=False)
     assert director.seen_by(lambda: Visit.objects.filter(child=child, state="submitted").count()) == 0
     director.context.set_offline(False)
@@ -128,7 +129,7 @@ def review_visits(supervisor: Person, director: Person, child: Child) -> Case:
     supervisor.sees("审核队列", child.name)
     panel = page.locator("#review")
     expect(panel.get_by_role("heading", level=2)).to_be_visible()
-    supervisor.picture("04-supervisor-queue")
+    supervisor.picture("04-supervisor-queue", PHONE, DESK)
     quiet = supervisor.seen_by(
         lambda: (
             Visit.objects.filter(state="submitted", conducted_by__username="wangnianci", risk="green")
@@ -151,7 +152,7 @@ def review_visits(supervisor: Person, director: Person, child: Child) -> Case:
     expect(panel).to_contain_text(WORRY)
     expect(panel).to_contain_text("监护人生病")
     expect(panel.locator("img")).to_have_count(1)
-    supervisor.picture("05-supervisor-review")
+    supervisor.picture("05-supervisor-review", PHONE, DESK)
     panel.locator("summary", has_text="开案").click()
     panel.get_by_label("红·高").check()
     panel.get_by_label("个案事由").fill("监护人住院，需临时照料")
@@ -219,7 +220,7 @@ def answer_referral(supervisor: Person, provider: Person, case: Case, child: Chi
     assert provider.seen_by(lambda: Case.objects.count()) == 0
     supervisor.open(f"/cases/{case.pk}/")
     supervisor.sees("已陪伴两次，孩子愿意说话")
-    supervisor.picture("06-case")
+    supervisor.picture("06-case", PHONE, DESK)
 
 
 def apply_for_a_child(director: Person) -> tuple[Child, int]:
@@ -235,7 +236,7 @@ def apply_for_a_child(director: Person) -> tuple[Child, int]:
     )
     director.open(f"/children/{child.pk}/")
     director.sees(child.name)
-    director.picture("08-child-file")
+    director.picture("08-child-file", PHONE, DESK)
     director.open(f"/applications/add/?child={child.pk}")
     director.sees("按今天的档案，认定表的结果", "符合")
     director.page.locator("textarea[name=statement]").fill("父母均不能履行抚养责任，由祖父母照料。")
@@ -292,7 +293,7 @@ def pay_a_month(clerk: Person, approver: Person, releaser: Person) -> int:
     page = clerk.page
     clerk.open("/month/")
     clerk.sees("本月")
-    clerk.picture("11-bureau-month")
+    clerk.picture("11-bureau-month", PHONE, DESK)
     clerk.open("/batches/prepare/")
     clerk.press("计算金额")
     page.wait_for_url(re.compile(r"/batches/\d+/$"))
@@ -471,7 +472,7 @@ def report_a_month(clerk: Person, approver: Person) -> None:
     page = clerk.page
     clerk.open(address)
     clerk.sees("双江镇")
-    clerk.picture("20-monthly-report")
+    clerk.picture("20-monthly-report", PHONE, DESK)
     link = page.locator("table a.drill").filter(has_text=re.compile(r"^[1-9][0-9]*$")).first
     count = int(link.inner_text())
     link.click()
@@ -497,7 +498,11 @@ def report_a_month(clerk: Person, approver: Person) -> None:
 
 
 def test_story(people: Callable[..., Person]) -> None:
-    director, supervisor = people("wangnianci", PHONE).sign_in(), people("lishouan").sign_in()
+    director, supervisor = people("wangnianci", PHONE), people("lishouan")
+    director.open("/sign-in/")
+    director.picture("00-sign-in", PHONE, DESK)
+    director.sign_in()
+    supervisor.sign_in()
     child = calm_child(director)
     record_worrying_visit(director, child)
     case = review_visits(supervisor, director, child)
