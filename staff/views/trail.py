@@ -35,7 +35,7 @@ def trail(request: ActingRequest) -> HttpResponse:
             "rows": lines.shown(which, found),
             "later": _address(request, after=f"{after[0].isoformat()}~{after[1]}") if after else "",
             "earlier": _address(request, after="") if request.GET.get("after") else "",
-            "tabs": [
+            "lists": [
                 {"label": label, "url": f"?list={name}", "current": name == which}
                 for name, (label, _read) in lines.LISTS.items()
             ],

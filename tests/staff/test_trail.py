@@ -117,6 +117,11 @@ def test_only_the_auditor_reads_it(busy: Cast) -> None:
             assert others == []
 
 
+def test_the_lists_do_not_take_the_place_of_the_tab_bar(cast: Cast) -> None:
+    page = cast.client("auditor").get("/trail/")
+    assert [tab["name"] for tab in page.context["tabs"]] == ["staff:trail", "staff:me"]
+
+
 def test_bad_filters_are_told_and_never_an_error(busy: Cast) -> None:
     client = busy.client("auditor")
     assert client.get("/trail/?person=ghost").context["form"].errors
