@@ -42,7 +42,9 @@ def grow(times: int) -> int:
         }
         cursor.execute(_copy_of("cases_child", changed, copies, cursor))
         for table in CHILD_TABLES:
-            cursor.execute(_copy_of(table, {"id": None, "child_id": f"child_id + {step} * copy"}, copies, cursor))
+            cursor.execute(
+                _copy_of(table, {"id": None, "child_id": f"child_id + {step} * copy"}, copies, cursor)
+            )
         cursor.execute("SELECT id FROM cases_child WHERE id > %s", [step])
         search.index_children([row[0] for row in cursor.fetchall()])
         cursor.execute("SELECT count(*) FROM cases_child")
@@ -53,7 +55,8 @@ def grow(times: int) -> int:
 
 def _copy_of(table: str, changed: dict[str, str | None], copies: str, cursor: object) -> str:
     cursor.execute(  # type: ignore[attr-defined]
-        "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY ordinal_position", [table]
+        "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY ordinal_position",
+        [table],
     )
     columns = [row[0] for row in cursor.fetchall() if changed.get(row[0], "") is not None]  # type: ignore[attr-defined]
     values = [changed.get(column) or column for column in columns]

@@ -110,19 +110,25 @@ class VisitViewSet(ReadOnly):
 
     @extend_schema(
         request=NewVisitSerializer,
-        responses={201: VisitSerializer, 200: OpenApiResponse(VisitSerializer, description="It was there already")},
+        responses={
+            201: VisitSerializer,
+            200: OpenApiResponse(VisitSerializer, description="It was there already"),
+        },
     )
     def create(self, request: Request) -> Response:
         if request._request.assignment.post.role not in {Role.DIRECTOR, Role.SUPERVISOR}:  # type: ignore[attr-defined]
             raise PermissionDenied
         now = timezone.now()
-        child_id = str(request.data.get("child", ""))
+        data: Any = request.data
+        child_id = str(data.get("child", ""))
         if not child_id.isdecimal():
             raise ValidationError({"child": ["?"]})
         child = get_object_or_404(Child.objects.on_register(), pk=int(child_id))
-        form = VisitForm(_flat(request.data), request.FILES, child=child, at=now)
+        form = VisitForm(_flat(data), request.FILES, child=child, at=now)
         if not form.is_valid():
-            raise ValidationError({name: list(messages) for name, messages in form.errors.items()})
+            raise ValidationError(
+                {name: [str(m) for m in messages] for name, messages in form.errors.items()}
+            )
         try:
             visit, created = create_visit(
                 actor=Actor.current(),
@@ -135,7 +141,9 @@ class VisitViewSet(ReadOnly):
             )
         except VisitRefused as refused:
             raise ValidationError({"non_field_errors": [str(refused)]}) from refused
-        return Response(VisitSerializer(visit).data, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+        return Response(
+            VisitSerializer(visit).data, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK
+        )
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -188,7 +196,11 @@ class MatchCandidateViewSet(ReadOnly):
     filterset_class = MatchCandidateFilter
 
     def get_queryset(self) -> QuerySet[MatchCandidate]:
-        return MatchCandidate.objects.select_related("list_row").defer("list_row__id_number", "list_row__head_id").order_by("pk")
+        return (
+            MatchCandidate.objects.select_related("list_row")
+            .defer("list_row__id_number", "list_row__head_id")
+            .order_by("pk")
+        )
 
 
 def _flat(data: Any) -> Any:
@@ -199,5 +211,8 @@ def _flat(data: Any) -> Any:
 
     flat = QueryDict(mutable=True)
     for name, value in data.items():
-        flat.setlist(name, [str(v) for v in value] if isinstance(value, list) else [str(value)] if value is not None else [])
+        flat.setlist(
+            name,
+            [str(v) for v in value] if isinstance(value, list) else [str(value)] if value is not None else [],
+        )
     return flat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
@@ -14,7 +15,7 @@ from django.utils.translation.template import templatize
 from childwelfare.environment import BASE_DIR
 
 FOLDERS = ("childwelfare", "staff", "cases", "referrals", "subsidies", "templates")
-KEYWORDS: dict[str, tuple[object, ...] | None] = {
+KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,
     "gettext_lazy": None,
@@ -73,7 +74,7 @@ def update(locale: str, translations: dict[str, str] | None = None) -> list[str]
     for message in collect():
         if not message.id:
             continue
-        key = message.id[0] if isinstance(message.id, tuple) else message.id
+        key = str(message.id[0] if isinstance(message.id, tuple) else message.id)
         known = old.get(message.id, message.context)
         # A context stands before its message as gettext itself writes it: "context\x04message".
         in_context = _given(given, f"{message.context}\x04{key}") if message.context else ""
@@ -88,7 +89,7 @@ def update(locale: str, translations: dict[str, str] | None = None) -> list[str]
         new.add(
             message.id,
             text,
-            locations=sorted({(name, None) for name, _ in message.locations}),
+            locations=sorted({(name, 1) for name, _ in message.locations}),
             flags=message.flags,
             context=message.context,
         )

@@ -72,7 +72,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "place": assignment.post.region.short_name,
         },
         "posts": [
-            {"id": held.pk, "label": f"{held.post.region.short_name} · {held.post.get_role_display()}", "current": held == assignment}
+            {
+                "id": held.pk,
+                "label": f"{held.post.region.short_name} · {held.post.get_role_display()}",
+                "current": held == assignment,
+            }
             for held in request.assignments  # type: ignore[attr-defined]
         ],
     }

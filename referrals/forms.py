@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from referrals.models import Provider, Referral
 
 
-class ReferralForm(forms.ModelForm):  # type: ignore[type-arg]
+class ReferralForm(forms.ModelForm):
     """What the provider is asked. The summary is the only text it sees."""
 
     class Meta:

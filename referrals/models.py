@@ -26,7 +26,9 @@ class Provider(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     services = models.CharField(_("what it offers"), max_length=200, blank=True)
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
-    post = models.OneToOneField("staff.Post", models.PROTECT, related_name="+", verbose_name=_("post of its account holders"))
+    post = models.OneToOneField(
+        "staff.Post", models.PROTECT, related_name="+", verbose_name=_("post of its account holders")
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
@@ -45,12 +47,19 @@ class Referral(models.Model):
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="referrals")
     child = models.ForeignKey("cases.Child", models.PROTECT, related_name="referrals")
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
-    provider = models.ForeignKey(Provider, models.PROTECT, related_name="referrals", verbose_name=_("provider"))
+    provider = models.ForeignKey(
+        Provider, models.PROTECT, related_name="referrals", verbose_name=_("provider")
+    )
     provider_post = models.ForeignKey("staff.Post", models.PROTECT, related_name="+", editable=False)
     need = models.CharField(_("what is needed"), max_length=120)
-    summary = models.TextField(_("what the provider needs to know"), help_text=_("The provider sees this text. Leave out what it does not need."))
+    summary = models.TextField(
+        _("what the provider needs to know"),
+        help_text=_("The provider sees this text. Leave out what it does not need."),
+    )
     due_date = models.DateField(_("answer by"), null=True, blank=True)
-    state = models.CharField(_("state"), max_length=10, choices=ReferralState.choices, default=ReferralState.PENDING)
+    state = models.CharField(
+        _("state"), max_length=10, choices=ReferralState.choices, default=ReferralState.PENDING
+    )
     sent_by = models.ForeignKey("staff.User", models.PROTECT, related_name="+")
     sent_at = models.DateTimeField(_("sent"))
     answered_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
@@ -69,7 +78,10 @@ class Referral(models.Model):
         indexes = [models.Index(fields=["child"]), models.Index(fields=["provider_post", "state"])]
         constraints = [
             RowScope(
-                name="referrals_referral_scope", lenses=["cases"], ids=PARTIES, numbers=[("provider_post_id", "post")]
+                name="referrals_referral_scope",
+                lenses=["cases"],
+                ids=PARTIES,
+                numbers=[("provider_post_id", "post")],
             ),
             models.UniqueConstraint(
                 fields=["case", "provider"],

@@ -21,7 +21,14 @@ PERMISSION = "cases.view_limited_child"
 
 
 def send_referral(
-    *, actor: Actor, at: dt.datetime, case: Case, provider: Provider, need: str, summary: str, due_date: dt.date | None = None
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    case: Case,
+    provider: Provider,
+    need: str,
+    summary: str,
+    due_date: dt.date | None = None,
 ) -> Referral:
     """Refer a case to a provider and show it the child's limited view. Raises TransitionRefused."""
     if actor.role not in SENDERS:
@@ -55,7 +62,9 @@ def change_referral(
 ) -> Referral:
     """Perform a transition; a referral that is over ends the provider's view of the child."""
     fields = {"feedback": reason} if name in {"decline", "finish"} else None
-    referral = perform(referral, name, actor=actor, at=at, reason_code=reason_code, reason=reason, fields=fields)
+    referral = perform(
+        referral, name, actor=actor, at=at, reason_code=reason_code, reason=reason, fields=fields
+    )
     if referral.state not in OPEN:
         end_sharing(referral)
     return referral
@@ -65,7 +74,13 @@ def share_with_provider(referral: Referral, *, at: dt.datetime) -> None:
     """Everyone who holds the provider's post today sees the child's limited view."""
     for user in _holders(referral, at.date()):
         assign_perm(PERMISSION, user, referral.child)
-    log_access(kind="share", child_id=referral.child_id, region_id=referral.region_id, subject="referral", subject_id=referral.pk)
+    log_access(
+        kind="share",
+        child_id=referral.child_id,
+        region_id=referral.region_id,
+        subject="referral",
+        subject_id=referral.pk,
+    )
 
 
 def end_sharing(referral: Referral) -> None:
@@ -83,5 +98,7 @@ def end_sharing(referral: Referral) -> None:
 def _holders(referral: Referral, day: dt.date) -> list[User]:
     # The sender's post cannot see the provider's assignments, so they are looked up for the system.
     with system_scope(reason="share a child with a provider", lenses=("staff",), log=False):
-        held = Assignment.objects.filter(post_id=referral.provider_post_id, start_date__lte=day).exclude(end_date__lt=day)
+        held = Assignment.objects.filter(post_id=referral.provider_post_id, start_date__lte=day).exclude(
+            end_date__lt=day
+        )
         return [assignment.user for assignment in held.select_related("user")]

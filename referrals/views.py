@@ -39,9 +39,14 @@ def referrals(request: HttpRequest) -> HttpResponse:
         found = found.filter(state=state)
     page = Paginator(found.order_by("-sent_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     segments = [{"label": _("All"), "url": "?", "current": not state}] + [
-        {"label": label, "url": f"?state={value}", "current": state == value} for value, label in ReferralState.choices
+        {"label": label, "url": f"?state={value}", "current": state == value}
+        for value, label in ReferralState.choices
     ]
-    return render(request, "referrals/referrals.html", {"page": page, "segments": segments, "is_provider": _is_provider(request)})
+    return render(
+        request,
+        "referrals/referrals.html",
+        {"page": page, "segments": segments, "is_provider": _is_provider(request)},
+    )
 
 
 @require_GET
@@ -56,7 +61,12 @@ def referral(request: HttpRequest, pk: int) -> HttpResponse:
         "is_provider": is_provider,
         "actions": available(found),
         "timeline": [
-            {"icon": ICONS.get(record.name, "clock"), "title": _label(found, record.name), "date": record.at, "text": record.reason}
+            {
+                "icon": ICONS.get(record.name, "clock"),
+                "title": _label(found, record.name),
+                "date": record.at,
+                "text": record.reason,
+            }
             for record in history(found)
         ],
     }
@@ -69,7 +79,9 @@ def referral_add(request: HttpRequest, case_pk: int) -> HttpResponse:
     form = ReferralForm(request.POST or None, county=county_of(case.region_id))
     if request.method == "POST" and form.is_valid():
         try:
-            sent = services.send_referral(actor=Actor.current(), at=timezone.now(), case=case, **form.cleaned_data)
+            sent = services.send_referral(
+                actor=Actor.current(), at=timezone.now(), case=case, **form.cleaned_data
+            )
         except TransitionRefused as error:
             form.add_error(None, str(error))
         else:
@@ -113,15 +125,26 @@ def case_panel(request: HttpRequest, pk: int) -> HttpResponse:
     found = Referral.objects.filter(case=case).select_related("provider")
     may_send = request.assignment.post.role in SENDERS and case.state != "closed"  # type: ignore[attr-defined]
     return render(
-        request, "referrals/_panel.html", {"referrals": found, "title": _("Referrals"), "case": case if may_send else None}
+        request,
+        "referrals/_panel.html",
+        {"referrals": found, "title": _("Referrals"), "case": case if may_send else None},
     )
 
 
 def limited_view(child: Child) -> dict[str, Any]:
     """All that a provider may know of a child: name, age, sex, stage of schooling."""
     today = timezone.localdate()
-    age = today.year - child.birth_date.year - ((today.month, today.day) < (child.birth_date.month, child.birth_date.day))
-    return {"name": child.name, "age": age, "sex": child.get_sex_display(), "school": child.get_school_stage_display()}
+    age = (
+        today.year
+        - child.birth_date.year
+        - ((today.month, today.day) < (child.birth_date.month, child.birth_date.day))
+    )
+    return {
+        "name": child.name,
+        "age": age,
+        "sex": child.get_sex_display(),
+        "school": child.get_school_stage_display(),
+    }
 
 
 def _is_provider(request: HttpRequest) -> bool:

@@ -29,7 +29,7 @@ class HasDuty(IsAuthenticated):
         return True
 
 
-class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):  # type: ignore[type-arg]
+class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """List and detail of what the scope shows; out of scope is 404."""
 
     permission_classes = [HasDuty]

@@ -24,7 +24,7 @@ TRACKED: list[type[models.Model]] = []
 
 
 def _setting(name: str, cast: str = "::bigint") -> RawSQL:
-    return RawSQL(f"nullif(current_setting('app.{name}', true), ''){cast}", ())
+    return RawSQL(f"nullif(current_setting('app.{name}', true), ''){cast}", ())  # noqa: S611 - our own names
 
 
 class ScopedEvent(pghistory.models.Event):
@@ -32,7 +32,7 @@ class ScopedEvent(pghistory.models.Event):
 
     pgh_user = models.BigIntegerField(null=True, db_default=_setting("user"))
     pgh_assignment = models.BigIntegerField(null=True, db_default=_setting("assignment"))
-    pgh_reason = models.TextField(null=True, db_default=_setting("reason", ""))
+    pgh_reason = models.TextField(null=True, db_default=_setting("reason", ""))  # noqa: DJ001 - the database's default
 
     class Meta:
         abstract = True
@@ -50,7 +50,13 @@ def tracked(
         policies = [RowScope(name=f"{label}_event_scope", lenses=lenses, ids=ids, append_only=True)]
         if named:
             policies.append(
-                RestrictedRows(name=f"{label}_event_named", flag="restricted", column=named, setting="named", reading=True)
+                RestrictedRows(
+                    name=f"{label}_event_named",
+                    flag="restricted",
+                    column=named,
+                    setting="named",
+                    reading=True,
+                )
             )
         pghistory.track(
             pghistory.InsertEvent(),
@@ -59,9 +65,13 @@ def tracked(
             level=pghistory.Statement,
             base_model=ScopedEvent,
             model_name=f"{model.__name__}Event",
-            context_field=None,
+            context_field=None,  # type: ignore[arg-type]
             obj_field=pghistory.ObjForeignKey(
-                on_delete=models.DO_NOTHING, db_constraint=False, db_index=True, related_name="events", related_query_name="+"
+                on_delete=models.DO_NOTHING,
+                db_constraint=False,
+                db_index=True,
+                related_name="events",
+                related_query_name="+",
             ),
             exclude=list(exclude) or None,
             meta={
@@ -119,9 +129,16 @@ def install_trail(using: str = "owner") -> None:
             cursor.execute(f"DROP POLICY IF EXISTS trail ON {table}")
             cursor.execute(f"CREATE POLICY trail ON {table} FOR SELECT TO CURRENT_USER USING (true)")
             columns = {f.column for f in event._meta.fields}
-            child = "id" if model._meta.label == "cases.Child" else "child_id" if "child_id" in columns else "NULL::bigint"
+            child = (
+                "id"
+                if model._meta.label == "cases.Child"
+                else "child_id"
+                if "child_id" in columns
+                else "NULL::bigint"
+            )
+            # Names of our own tables and fields.
             parts.append(
-                f"SELECT '{model._meta.label_lower}' AS subject, pgh_obj_id::text AS subject_id, pgh_id AS event_id, "
+                f"SELECT '{model._meta.label_lower}' AS subject, pgh_obj_id::text AS subject_id, pgh_id AS event_id, "  # noqa: S608
                 f"pgh_label AS operation, pgh_created_at AS at, region_code, {child} AS child_id, "
                 f"pgh_user AS user_id, pgh_assignment AS assignment_id, pgh_reason AS reason "
                 f"FROM {table} WHERE {envelope('trail')}"

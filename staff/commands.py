@@ -26,7 +26,7 @@ class JsonCommand(BaseCommand):
 def parse_period(text: str) -> dt.date:
     """``2026-10`` → 2026-10-01; raises CommandError."""
     try:
-        return dt.datetime.strptime(text, "%Y-%m").date()
+        return dt.datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
     except ValueError:
         raise CommandError(_("--period must be written YYYY-MM, for example 2026-10.")) from None
 
@@ -35,7 +35,13 @@ def parse_region(text: str) -> Any:
     """A 12-digit code (or its unpadded prefix) → Region; raises CommandError."""
     from staff.models import Region
 
-    region = Region.objects.filter(code=int(text.ljust(12, "0"))).first() if text.isdecimal() and len(text) <= 12 else None
+    region = (
+        Region.objects.filter(code=int(text.ljust(12, "0"))).first()
+        if text.isdecimal() and len(text) <= 12
+        else None
+    )
     if region is None:
-        raise CommandError(_("--region: no division has the code %(code)s. Import the divisions first.") % {"code": text})
+        raise CommandError(
+            _("--region: no division has the code %(code)s. Import the divisions first.") % {"code": text}
+        )
     return region

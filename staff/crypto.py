@@ -111,5 +111,5 @@ class EncryptedField(models.Field):
     def value_to_string(self, obj: models.Model) -> str:
         return str(self.value_from_object(obj))
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": forms.CharField, **kwargs})

@@ -21,7 +21,14 @@ def _path(file_id: uuid.UUID) -> Path:
 
 
 def store(
-    data: bytes, *, kind: str, name: str, content_type: str, region_id: int, at: dt.datetime, child_id: int | None = None
+    data: bytes,
+    *,
+    kind: str,
+    name: str,
+    content_type: str,
+    region_id: int,
+    at: dt.datetime,
+    child_id: int | None = None,
 ) -> StoredFile:
     """Keep ``data`` and return its row. The file is removed again when the transaction is rolled back."""
     file = StoredFile(

@@ -57,7 +57,9 @@ def title(kind: str) -> str:
     return str(TITLES.get(kind) or _("Work in progress"))
 
 
-def start(kind: str, *, region_id: int, arguments: dict[str, Any], at: dt.datetime, done_url: str = "") -> Job:
+def start(
+    kind: str, *, region_id: int, arguments: dict[str, Any], at: dt.datetime, done_url: str = ""
+) -> Job:
     """Write the job and hand it to a worker once the transaction commits."""
     active = scope.current()
     job = Job.objects.create(
@@ -75,7 +77,11 @@ def start(kind: str, *, region_id: int, arguments: dict[str, Any], at: dt.dateti
 
 def progress(job: Job, done: int, total: int, text: str = "") -> None:
     """Say how far the work is; raises Cancelled when somebody asked to stop. Seen at once, outside the transaction."""
-    cache.set(_key(job.pk), {"done": done, "total": total, "text": text, "at": timezone.now().timestamp()}, KEPT_SECONDS)
+    cache.set(
+        _key(job.pk),
+        {"done": done, "total": total, "text": text, "at": timezone.now().timestamp()},
+        KEPT_SECONDS,
+    )
     if cache.get(f"{_key(job.pk)}:cancel"):
         raise Cancelled
 
@@ -119,7 +125,11 @@ def run_job(job_id: str) -> None:
     except JobError as error:
         _settle(job, Job.State.FAILED, error=str(error))
     except Exception:
-        _settle(job, Job.State.FAILED, error=_("The work failed. Tell the administrator the number %(id)s.") % {"id": job.pk})
+        _settle(
+            job,
+            Job.State.FAILED,
+            error=_("The work failed. Tell the administrator the number %(id)s.") % {"id": job.pk},
+        )
         traceback.print_exc()
         raise
 
@@ -129,7 +139,9 @@ def _scope(job: Job) -> scope.Scope:
 
     if job.assignment_id:
         return scope_for_assignment(job.assignment_id)
-    return scope.Scope(ranges=(scope.EVERYWHERE,), lenses=frozenset(scope.LENSES), reason=f"job {job.kind}", system=True)
+    return scope.Scope(
+        ranges=(scope.EVERYWHERE,), lenses=frozenset(scope.LENSES), reason=f"job {job.kind}", system=True
+    )
 
 
 def _finish(job: Job, state: str, *, result: dict[str, Any] | None = None, error: str = "") -> None:
@@ -159,5 +171,3 @@ def resume_jobs() -> int:
             run_job.delay(str(job.pk))
             resumed += 1
     return resumed
-
-

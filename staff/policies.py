@@ -21,7 +21,9 @@ from django.db.models.constraints import BaseConstraint
 
 IDS = "((SELECT coalesce(nullif(current_setting('app.{setting}', true), ''), '{{}}'))::bigint[])"
 NUMBER = "nullif(current_setting('app.{setting}', true), '')::bigint"
-OUTSIDE = "(SELECT coalesce(nullif(current_setting('app.{lens}_outside', true), ''), '{{(,)}}')::int8multirange)"
+OUTSIDE = (
+    "(SELECT coalesce(nullif(current_setting('app.{lens}_outside', true), ''), '{{(,)}}')::int8multirange)"
+)
 ACTING = "nullif(current_setting('app.user', true), '') IS NOT NULL"
 WRITABLE = "current_setting('app.readonly', true) IS DISTINCT FROM 'on'"
 
@@ -62,13 +64,18 @@ class RowScope(BaseConstraint):
     ) -> None:
         super().__init__(name=name)
         self.lenses, self.column = tuple(lenses), column
-        self.ids, self.numbers, self.texts = tuple(map(tuple, ids)), tuple(map(tuple, numbers)), tuple(map(tuple, texts))
+        self.ids, self.numbers, self.texts = (
+            tuple(map(tuple, ids)),
+            tuple(map(tuple, numbers)),
+            tuple(map(tuple, texts)),
+        )
         self.append_only, self.unplaced, self.readers_write = append_only, unplaced, readers_write
         self.when, self.write_lenses, self.everyone = tuple(map(tuple, when)), tuple(write_lenses), everyone
         self.read_ids = tuple(map(tuple, read_ids))
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
+        args = tuple(args)
         for key in ("lenses", "ids", "numbers", "texts", "when", "write_lenses", "read_ids"):
             if value := getattr(self, key):
                 kwargs[key] = value
@@ -92,7 +99,9 @@ class RowScope(BaseConstraint):
         ids = self.ids if writing else (*self.ids, *self.read_ids)
         arms += [f"{column} = ANY ({IDS.format(setting=setting)})" for column, setting in ids]
         arms += [f"{column} = {NUMBER.format(setting=setting)}" for column, setting in self.numbers]
-        arms += [f"{column} = nullif(current_setting('app.{setting}', true), '')" for column, setting in self.texts]
+        arms += [
+            f"{column} = nullif(current_setting('app.{setting}', true), '')" for column, setting in self.texts
+        ]
         if self.unplaced:
             held = f"nullif(current_setting('app.{self.unplaced}_outside', true), '') IS NOT NULL"
             arms.append(f"({self.column} IS NULL AND {held})")
@@ -102,13 +111,15 @@ class RowScope(BaseConstraint):
 
     def statements(self, table: str) -> list[str]:
         predicate = self.predicate()
-        head = [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY", f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"]
+        head = [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        ]
         if self.append_only:
             return [
                 *head,
                 f"CREATE POLICY {self.name} ON {table} FOR SELECT USING {predicate}",
-                f"CREATE POLICY {self.name}_add ON {table} FOR INSERT "
-                f"WITH CHECK ({ACTING})",
+                f"CREATE POLICY {self.name}_add ON {table} FOR INSERT WITH CHECK ({ACTING})",
             ]
         if self.write_lenses:
             writes = " OR ".join(envelope(lens, self.column) for lens in self.write_lenses)
@@ -142,7 +153,9 @@ class RowScope(BaseConstraint):
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """The database decides; there is nothing to validate on an instance."""
 
-    def _deferred(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+    def _deferred(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> list[Statement]:
         table = schema_editor.quote_name(model._meta.db_table)
         return [self._statement(sql, model, schema_editor) for sql in self.statements(table)]
 

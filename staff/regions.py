@@ -30,10 +30,14 @@ def import_regions(path: Path, *, valid_from: dt.date | None = None) -> dict[str
             reader = csv.reader(file)
             header = [cell.strip() for cell in next(reader, [])]
             if header != HEADER:
-                raise RegionFileError(_("Line 1: the header must be %(header)s.") % {"header": ",".join(HEADER)})
+                raise RegionFileError(
+                    _("Line 1: the header must be %(header)s.") % {"header": ",".join(HEADER)}
+                )
             rows = [(number, row) for number, row in enumerate(reader, 2) if any(row)]
     except (OSError, UnicodeDecodeError) as error:
-        raise RegionFileError(_("The file cannot be read as UTF-8 text: %(error)s") % {"error": error}) from error
+        raise RegionFileError(
+            _("The file cannot be read as UTF-8 text: %(error)s") % {"error": error}
+        ) from error
     with transaction.atomic():
         known = Region.objects.in_bulk()
         for number, row in rows:
@@ -58,7 +62,9 @@ def import_regions(path: Path, *, valid_from: dt.date | None = None) -> dict[str
 
 def _parse(number: int, row: list[str], known: dict[int, Region]) -> Region:
     def wrong(field: str, remedy: str) -> RegionFileError:
-        return RegionFileError(_("Line %(line)s, %(field)s: %(remedy)s") % {"line": number, "field": field, "remedy": remedy})
+        return RegionFileError(
+            _("Line %(line)s, %(field)s: %(remedy)s") % {"line": number, "field": field, "remedy": remedy}
+        )
 
     if len(row) != len(HEADER):
         raise wrong("–", _("four columns are needed."))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import Task
@@ -98,7 +99,7 @@ def complement(ranges: Iterable[Range]) -> str:
     inside = merge(ranges)
     if not inside:
         return ""
-    gaps = [f"[{a[1] + 1},{b[0] - 1}]" for a, b in zip(inside, inside[1:], strict=False)]
+    gaps = [f"[{a[1] + 1},{b[0] - 1}]" for a, b in pairwise(inside)]
     return "{" + ",".join([f"(,{inside[0][0] - 1}]", *gaps, f"[{inside[-1][1] + 1},)"]) + "}"
 
 
@@ -157,7 +158,7 @@ def scope_of(assignment: Assignment) -> Scope:
     from guardian.models import UserObjectPermission
 
     from staff.enums import LENSES as ROLE_LENSES
-    from staff.enums import READ_ONLY
+    from staff.enums import READ_ONLY, Role
 
     shared: dict[str, set[int]] = {"shared": set(), "limited": set(), "named": set()}
     rows = UserObjectPermission.objects.filter(
@@ -172,7 +173,7 @@ def scope_of(assignment: Assignment) -> Scope:
         post_id=assignment.post_id,
         role=role,
         ranges=tuple(assignment.post.ranges()),
-        lenses=frozenset(ROLE_LENSES[role]),
+        lenses=frozenset(ROLE_LENSES[Role(role)]),
         readonly=role in READ_ONLY,
         shared=frozenset(shared["shared"]),
         limited=frozenset(shared["limited"]),
@@ -257,7 +258,9 @@ class ScopedTask(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         from staff.sessions import scope_for_assignment
 
-        assignment_id = (self.request.headers or {}).get("cw_assignment") or getattr(self.request, "cw_assignment", None)
+        assignment_id = (self.request.headers or {}).get("cw_assignment") or getattr(
+            self.request, "cw_assignment", None
+        )
         if assignment_id is None:
             return super().__call__(*args, **kwargs)
         with open_scope(scope_for_assignment(assignment_id)):

@@ -95,7 +95,11 @@ def _token(secret: str) -> ApiToken | None:
     digest = token_digest(secret)
     narrow(token=digest)
     now = timezone.now()
-    token = ApiToken.objects.select_related("user").filter(digest=digest, revoked_at=None, expires_at__gt=now).first()
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(digest=digest, revoked_at=None, expires_at__gt=now)
+        .first()
+    )
     if token is None or not token.user.is_active:
         narrow(token="")
         return None

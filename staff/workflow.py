@@ -95,9 +95,7 @@ def refusal(obj: Any, transition: Transition, actor: Actor) -> str | None:
 def available(obj: Any, actor: Actor | None = None) -> list[Transition]:
     """The transitions the actor may perform now, in table order."""
     actor = actor or Actor.current()
-    return [
-        t for t in obj.workflow.transitions if not t.automatic and refusal(obj, t, actor) is None
-    ]
+    return [t for t in obj.workflow.transitions if not t.automatic and refusal(obj, t, actor) is None]
 
 
 def perform(
@@ -119,7 +117,7 @@ def perform(
     actor = actor or Actor.current()
     model: type[models.Model] = type(obj)
     with transaction.atomic():
-        locked = model._base_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
+        locked: Any = model._base_manager.select_for_update(of=("self",)).filter(pk=obj.pk).first()
         if locked is None:
             raise TransitionRefused(_("The record is no longer in your area."))
         transition: Transition = locked.workflow.by_name[name]
@@ -155,7 +153,9 @@ def perform(
             reason=reason,
         )
         if transition.effect:
-            transition.effect(locked, actor, at, {"reason_code": reason_code, "reason": reason, **(fields or {})})
+            transition.effect(
+                locked, actor, at, {"reason_code": reason_code, "reason": reason, **(fields or {})}
+            )
     obj.__dict__.update({k: v for k, v in locked.__dict__.items() if not k.startswith("_")})
     return locked
 
@@ -164,7 +164,8 @@ def history(obj: Any) -> models.QuerySet[Any]:
     """The transition records of an object, oldest first."""
     from staff.models import TransitionRecord
 
-    return TransitionRecord.objects.filter(
-        subject=obj._meta.label_lower, subject_id=str(obj.pk)
-    ).select_related("user").order_by("at", "pk")
-
+    return (
+        TransitionRecord.objects.filter(subject=obj._meta.label_lower, subject_id=str(obj.pk))
+        .select_related("user")
+        .order_by("at", "pk")
+    )

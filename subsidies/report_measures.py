@@ -20,6 +20,7 @@ from django.db.models import (
     F,
     Func,
     IntegerField,
+    Manager,
     Q,
     QuerySet,
     Sum,
@@ -91,8 +92,8 @@ class Family:
     measures: tuple[Measure, ...]
 
 
-def _here(queryset: QuerySet[Any], period: Period) -> QuerySet[Any]:
-    return queryset.filter(region__gte=period.low, region__lte=period.high)
+def _here(rows: QuerySet[Any] | Manager[Any], period: Period) -> QuerySet[Any]:
+    return rows.filter(region__gte=period.low, region__lte=period.high)
 
 
 def _on_register(period: Period) -> Q:

@@ -28,7 +28,7 @@ from subsidies.models import MonthlyReport
 ROW_READERS = (Role.SUPERVISOR, Role.CLERK, Role.APPROVER, Role.LEADER)
 READERS = (*ROW_READERS, Role.RELEASER, Role.VIEWER)
 PAGE = 50
-SPLITS = {
+SPLITS: dict[str, Any] = {
     "primary_category": PrimaryCategory, "category": PrimaryCategory, "entitlement__category": PrimaryCategory,
     "left_reason": LeaveReason, "end_reason": EndReason, "level": RiskLevel, "kind": Discrepancy.Kind,
 }  # fmt: skip
@@ -146,7 +146,7 @@ def report_rows(request: HttpRequest) -> HttpResponse:
 def _month(request: HttpRequest) -> dt.date:
     text = request.POST.get("month") or request.GET.get("month") or ""
     try:
-        return dt.datetime.strptime(text, "%Y-%m").date()
+        return dt.datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
     except ValueError:
         return timezone.localdate().replace(day=1)
 
@@ -157,7 +157,7 @@ def _region(request: HttpRequest) -> Region:
     wanted = request.POST.get("region") or request.GET.get("region") or ""
     if wanted.isdecimal() and int(wanted) != own.code:
         return get_object_or_404(Region.objects.below(own), code=int(wanted))
-    return own  # type: ignore[no-any-return]
+    return own
 
 
 def _attachment(name: str) -> str:
@@ -194,7 +194,7 @@ def _link(query: dict[str, Any], drill: bool, family: str, measure: str, **chose
 
 def _townships(figures: dict[str, Any], query: dict[str, Any], *, drill: bool) -> list[dict[str, Any]]:
     """One row a township: name and cells of (value, link)."""
-    columns = [("entitled", m, {}) for m in reports.COUNTS]
+    columns: list[tuple[str, str, dict[str, str]]] = [("entitled", m, {}) for m in reports.COUNTS]
     columns += [("entitled", "closing", {"category": c}) for c in ("orphan", "de_facto_unattended")]
     columns += [("money", m, {}) for m in ("people", "times", "due", "paid", "arrears")]
     rows = []

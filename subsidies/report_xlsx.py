@@ -13,7 +13,7 @@ from cases.enums import LeaveReason, PrimaryCategory, RiskLevel
 from cases.models import Discrepancy
 from subsidies.enums import EndReason
 
-CREATED = dt.datetime(2000, 1, 1)
+CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - xlsx properties have no zone
 COUNTS = (("opening", "期初"), ("new", "新增"), ("left", "退出"), ("closing", "期末"))
 MONEY = (
     ("people", "发放人数"),

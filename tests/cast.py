@@ -39,7 +39,12 @@ REGIONS = [
     (341222100001, "民安社区居民委员会", "village", 341222100000),
 ]
 COUNTY, TOWNSHIP, VILLAGE, OTHER_VILLAGE = 500152000000, 500152001000, 500152001001, 500152001002
-OTHER_TOWNSHIP, FAR_VILLAGE, OTHER_COUNTY, STRANGE_VILLAGE = 500152002000, 500152002001, 341222000000, 341222100001
+OTHER_TOWNSHIP, FAR_VILLAGE, OTHER_COUNTY, STRANGE_VILLAGE = (
+    500152002000,
+    500152002001,
+    341222000000,
+    341222100001,
+)
 
 # user name, name, role, region
 PEOPLE = [
@@ -71,7 +76,11 @@ class Cast:
     def scope(self, name: str) -> Scope:
         """The scope of a member, as the middleware would open it."""
         with system_scope(reason="test", log=False):
-            return scope_of(self.assignments[name]) if name in self.assignments else Scope(user_id=self.users[name].pk)
+            return (
+                scope_of(self.assignments[name])
+                if name in self.assignments
+                else Scope(user_id=self.users[name].pk)
+            )
 
     def client(self, name: str, **defaults: Any) -> Client:
         """A browser signed in as the member."""
@@ -111,7 +120,13 @@ def make_child(region_id: int, name: str = "林小满", **fields: Any) -> Child:
     household = Household.objects.create(region_id=region_id, head_name="林桂芳")
     child = Child.objects.create(region_id=region_id, household=household, **values)
     Guardian.objects.create(
-        child=child, region_id=region_id, kind="both", name="林桂芳", relation="grandmother", phone="13712345520", start_date=START
+        child=child,
+        region_id=region_id,
+        kind="both",
+        name="林桂芳",
+        relation="grandmother",
+        phone="13712345520",
+        start_date=START,
     )
     Payee.objects.create(
         child=child, region_id=region_id, name="林桂芳", relation="grandmother", bank_name="重庆农村商业银行",

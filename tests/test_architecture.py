@@ -17,7 +17,13 @@ ALLOWED = {
     "referrals": {"staff", "cases"},
     "subsidies": {"staff", "cases"},
 }
-PURE = ["cases/identity.py", "cases/eligibility.py", "cases/visit_rules.py", "subsidies/rules.py", "cases/matching/normalise.py"]
+PURE = [
+    "cases/identity.py",
+    "cases/eligibility.py",
+    "cases/visit_rules.py",
+    "subsidies/rules.py",
+    "cases/matching/normalise.py",
+]
 IMPURE = {"connection", "transaction", "timezone", "models.Model"}  # the ORM and the clock
 
 
@@ -39,7 +45,8 @@ def test_imports_follow_the_arrows(app: str) -> None:
         f"{path.relative_to(BASE_DIR)} imports {name}"
         for path in modules(app)
         for name in imports(path)
-        if (root := name.split(".")[0]) in {*APPS, "childwelfare", "tests"} - {app} and root not in ALLOWED[app]
+        if (root := name.split(".")[0]) in {*APPS, "childwelfare", "tests"} - {app}
+        and root not in ALLOWED[app]
     ]
     assert wrong == []
 
@@ -48,7 +55,9 @@ def test_imports_follow_the_arrows(app: str) -> None:
 def test_rules_are_pure(name: str) -> None:
     assert [found for found in imports(BASE_DIR / name) if ".models" in found.removeprefix("django.db")] == []
     tree = ast.parse((BASE_DIR / name).read_text(encoding="utf-8"))
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    names = {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert not IMPURE & names
 
 
@@ -63,7 +72,12 @@ def test_no_module_has_a_second_subject() -> None:
 
 
 def test_no_file_is_called_utils() -> None:
-    assert [p for app in (*APPS, "childwelfare") for p in modules(app) if p.stem in {"utils", "helpers", "common", "misc"}] == []
+    assert [
+        p
+        for app in (*APPS, "childwelfare")
+        for p in modules(app)
+        if p.stem in {"utils", "helpers", "common", "misc"}
+    ] == []
 
 
 def test_nothing_is_swallowed() -> None:
@@ -84,7 +98,9 @@ def test_every_scheduled_task_exists() -> None:
     from childwelfare.celery import celery_app
 
     celery_app.loader.import_default_modules()
-    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - set(celery_app.tasks) == set()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - set(
+        celery_app.tasks
+    ) == set()
 
 
 def test_every_foreign_key_says_what_deletion_means() -> None:

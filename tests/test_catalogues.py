@@ -16,7 +16,9 @@ def test_every_message_has_chinese_and_none_is_left_over() -> None:
     catalogue = {(m.id, m.context): m for m in messages.load("zh_Hans") if m.id}
     assert sorted(map(str, used - catalogue.keys())) == [], "run manage.py collect_messages"
     assert sorted(map(str, catalogue.keys() - used)) == [], "run manage.py collect_messages"
-    empty = [m.id for m in catalogue.values() if not all(m.string if isinstance(m.string, tuple) else [m.string])]
+    empty = [
+        m.id for m in catalogue.values() if not all(m.string if isinstance(m.string, tuple) else [m.string])
+    ]
     assert empty == []
 
 

@@ -19,7 +19,16 @@ from staff.scope import system_scope
 PAGES = [BASE_DIR / "README.md", *sorted((BASE_DIR / "docs").glob("*.md"))]
 FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 # Commands that start, stop or install the whole product: tests/setup runs them for real.
-LIFE = {"make run", "make test", "make stop", "make demo-reset", "make lint", "make format", "make bench", "make screenshots"}
+LIFE = {
+    "make run",
+    "make test",
+    "make stop",
+    "make demo-reset",
+    "make lint",
+    "make format",
+    "make bench",
+    "make screenshots",
+}
 MANAGE = ".venv/bin/python manage.py "
 
 
@@ -50,7 +59,9 @@ def test_make_targets_exist(line: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_commands_of_one_month_in_order(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_of_one_month_in_order(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lines of docs/commands.md, as they stand there, on a register and a list of their headers."""
     written = [line for line in manage_lines() if line.split()[0] in ORDER]
     assert {line.split()[0] for line in written} == set(ORDER)
@@ -58,7 +69,9 @@ def test_the_commands_of_one_month_in_order(db: None, tmp_path: Path, monkeypatc
     (tmp_path / "data").symlink_to(BASE_DIR / "data")
     (tmp_path / "register.csv").write_text(
         "child_id,name,id_number,birth_date,sex,village_code,guardian_name,guardian_id,guardian_relation,head_name,head_id\n"
-        "C0000001,林小满,50015220170520102X,2017-05-20,女,500152001001,林桂芳,,祖母,林桂芳,\n".replace("50015220170520102X", number()),
+        "C0000001,林小满,50015220170520102X,2017-05-20,女,500152001001,林桂芳,,祖母,林桂芳,\n".replace(
+            "50015220170520102X", number()
+        ),
         encoding="utf-8",
     )
     (tmp_path / "list.csv").write_text(
@@ -108,11 +121,17 @@ def test_links_and_pictures_exist(page: Path) -> None:
 def test_every_variable_in_the_documents_is_read_by_the_code() -> None:
     table = (BASE_DIR / "docs" / "configuration.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:CHILDWELFARE|DATABASE|REDIS)_[A-Z_]+|PORT|HOST)`", table))
-    code = "".join(p.read_text(encoding="utf-8") for p in (BASE_DIR / "childwelfare").rglob("*.py")) + (BASE_DIR / "Makefile").read_text()
+    code = (
+        "".join(p.read_text(encoding="utf-8") for p in (BASE_DIR / "childwelfare").rglob("*.py"))
+        + (BASE_DIR / "Makefile").read_text()
+    )
     assert [name for name in named if name not in code] == []
 
 
 def test_files_that_the_documents_name_exist() -> None:
     for page in PAGES:
-        for name in re.findall(r"`((?:staff|cases|subsidies|referrals|tests|bench|childwelfare|static)/[\w./]+)`", page.read_text(encoding="utf-8")):
+        for name in re.findall(
+            r"`((?:staff|cases|subsidies|referrals|tests|bench|childwelfare|static)/[\w./]+)`",
+            page.read_text(encoding="utf-8"),
+        ):
             assert (BASE_DIR / name).exists(), (page.name, name)

@@ -31,7 +31,9 @@ class Case(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=CaseState.choices, default=CaseState.OPEN)
     opened_by = models.ForeignKey("staff.User", models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(_("opened"))
-    owner = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="owned_cases", verbose_name=_("owner"))
+    owner = models.ForeignKey(
+        "staff.User", models.PROTECT, null=True, related_name="owned_cases", verbose_name=_("owner")
+    )
     due_at = models.DateTimeField(_("respond by"), null=True)
     closed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(_("closed"), null=True)
@@ -70,7 +72,9 @@ class CaseAction(models.Model):
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     restricted = models.BooleanField(default=False, editable=False)
     title = models.CharField(_("action"), max_length=120)
-    owner = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("who"))
+    owner = models.ForeignKey(
+        "staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("who")
+    )
     due_date = models.DateField(_("by when"))
     done_at = models.DateTimeField(_("done"), null=True)
     note = models.CharField(_("result"), max_length=200, blank=True)
@@ -81,5 +85,7 @@ class CaseAction(models.Model):
         ordering = ["case_id", "due_date", "pk"]
         constraints = [
             RowScope(name="cases_caseaction_scope", lenses=["cases"], ids=SHARED_CHILD),
-            RestrictedRows(name="cases_caseaction_named", flag="restricted", column="case_id", setting="named"),
+            RestrictedRows(
+                name="cases_caseaction_named", flag="restricted", column="case_id", setting="named"
+            ),
         ]

@@ -32,11 +32,11 @@ SHARED_CHILD = (("child_id", "shared"),)
 class ChildQuerySet(ScopedQuerySet["Child"]):
     def on_register(self) -> ChildQuerySet:
         """Children who have not left."""
-        return self.filter(left_date__isnull=True)  # type: ignore[return-value]
+        return self.filter(left_date__isnull=True)
 
     def due_by(self, day: dt.date) -> ChildQuerySet:
         """Children whose next visit is due on or before a day."""
-        return self.on_register().filter(next_visit_date__lte=day)  # type: ignore[return-value]
+        return self.on_register().filter(next_visit_date__lte=day)
 
 
 @tracked("cases", ids=(("id", "shared"),))
@@ -53,26 +53,51 @@ class Child(models.Model):
     ethnicity = models.CharField(_("ethnicity"), max_length=20, blank=True)
     primary_category = models.CharField(_("primary category"), max_length=30, choices=PrimaryCategory.choices)
     category_since = models.DateField(_("category since"), null=True, blank=True)
-    placement = models.CharField(_("placement"), max_length=12, choices=Placement.choices, default=Placement.SCATTERED)
+    placement = models.CharField(
+        _("placement"), max_length=12, choices=Placement.choices, default=Placement.SCATTERED
+    )
     region = models.ForeignKey(
-        "staff.Region", models.PROTECT, db_column="region_code", related_name="+", verbose_name=_("village that keeps the file")
+        "staff.Region",
+        models.PROTECT,
+        db_column="region_code",
+        related_name="+",
+        verbose_name=_("village that keeps the file"),
     )
     household_region = models.ForeignKey(
-        "staff.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("place of household registration")
+        "staff.Region",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("place of household registration"),
     )
     residence_region = models.ForeignKey(
-        "staff.Region", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("place of residence")
+        "staff.Region",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("place of residence"),
     )
     registration = models.CharField(
         _("household registration"), max_length=24, choices=HouseholdRegistration.choices, blank=True
     )
     address = models.CharField(_("address"), max_length=200, blank=True)
     household = models.ForeignKey(
-        "cases.Household", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("household")
+        "cases.Household",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("household"),
     )
-    school_stage = models.CharField(_("stage of schooling"), max_length=20, choices=SchoolStage.choices, blank=True)
+    school_stage = models.CharField(
+        _("stage of schooling"), max_length=20, choices=SchoolStage.choices, blank=True
+    )
     school_name = models.CharField(_("school"), max_length=80, blank=True)
-    health_status = models.CharField(_("state of health"), max_length=20, choices=HealthStatus.choices, blank=True)
+    health_status = models.CharField(
+        _("state of health"), max_length=20, choices=HealthStatus.choices, blank=True
+    )
     health_note = EncryptedField(verbose_name=_("health"))
     phone = EncryptedField(verbose_name=_("phone"))
     risk = models.CharField(_("risk"), max_length=8, choices=RiskLevel.choices, default=RiskLevel.GREEN)
@@ -81,7 +106,9 @@ class Child(models.Model):
     last_visit_date = models.DateField(_("last visit"), null=True, blank=True)
     next_visit_date = models.DateField(_("next visit due"), null=True, blank=True)
     left_date = models.DateField(_("left the register on"), null=True, blank=True)
-    left_reason = models.CharField(_("reason for leaving"), max_length=2, choices=LeaveReason.choices, blank=True)
+    left_reason = models.CharField(
+        _("reason for leaving"), max_length=2, choices=LeaveReason.choices, blank=True
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -97,25 +124,40 @@ class Child(models.Model):
         ]
         indexes = [
             models.Index(fields=["region", "next_visit_date", "id"], name="child_region_due"),
-            models.Index(fields=["next_visit_date", "id"], name="child_due", condition=Q(left_date__isnull=True)),
+            models.Index(
+                fields=["next_visit_date", "id"], name="child_due", condition=Q(left_date__isnull=True)
+            ),
             models.Index(fields=["region", "name_pinyin", "id"], name="child_region_name"),
             # The list of a county is read in these orders; each serves one filter without reading the rest.
-            models.Index(fields=["risk", "next_visit_date", "id"], name="child_risk_due", condition=Q(left_date__isnull=True)),
             models.Index(
-                fields=["primary_category", "next_visit_date", "id"], name="child_category_due", condition=Q(left_date__isnull=True)
+                fields=["risk", "next_visit_date", "id"],
+                name="child_risk_due",
+                condition=Q(left_date__isnull=True),
             ),
-            models.Index(fields=["name_pinyin", "id"], name="child_name", condition=Q(left_date__isnull=True)),
+            models.Index(
+                fields=["primary_category", "next_visit_date", "id"],
+                name="child_category_due",
+                condition=Q(left_date__isnull=True),
+            ),
+            models.Index(
+                fields=["name_pinyin", "id"], name="child_name", condition=Q(left_date__isnull=True)
+            ),
             models.Index(
                 fields=["next_visit_date", "id"],
                 name="child_institution_due",
                 condition=Q(left_date__isnull=True, placement="institution"),
             ),
-            models.Index(fields=["-left_date", "-id"], name="child_left", condition=Q(left_date__isnull=False)),
+            models.Index(
+                fields=["-left_date", "-id"], name="child_left", condition=Q(left_date__isnull=False)
+            ),
             models.Index(fields=["number"], name="child_number"),
         ]
         constraints = [
             RowScope(
-                name="cases_child_scope", lenses=["cases"], ids=[("id", "shared")], read_ids=[("id", "limited")]
+                name="cases_child_scope",
+                lenses=["cases"],
+                ids=[("id", "shared")],
+                read_ids=[("id", "limited")],
             ),
             models.UniqueConstraint(
                 fields=["id_digest"],
@@ -125,7 +167,8 @@ class Child(models.Model):
             ),
             models.CheckConstraint(
                 name="child_left_has_reason",
-                condition=Q(left_date__isnull=True, left_reason="") | (Q(left_date__isnull=False) & ~Q(left_reason="")),
+                condition=Q(left_date__isnull=True, left_reason="")
+                | (Q(left_date__isnull=False) & ~Q(left_reason="")),
                 violation_error_message=_("Leaving the register needs a date and a reason."),
             ),
             models.CheckConstraint(name="child_risk_known", condition=Q(risk__in=RiskLevel.values)),
@@ -165,7 +208,9 @@ class ChildAttribute(models.Model):
         ordering = ["child_id", "start_date", "pk"]
         constraints = [
             RowScope(name="cases_childattribute_scope", lenses=["cases"], ids=SHARED_CHILD),
-            models.UniqueConstraint(fields=["child", "kind"], condition=Q(end_date__isnull=True), name="attribute_open_once"),
+            models.UniqueConstraint(
+                fields=["child", "kind"], condition=Q(end_date__isnull=True), name="attribute_open_once"
+            ),
         ]
 
 

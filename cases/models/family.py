@@ -106,7 +106,9 @@ class ParentSituation(models.Model):
                 fields=["child", "parent", "kind"],
                 condition=Q(end_date__isnull=True),
                 name="parent_situation_open_once",
-                violation_error_message=_("This situation of this parent is already on record. End it first."),
+                violation_error_message=_(
+                    "This situation of this parent is already on record. End it first."
+                ),
             ),
         ]
 
@@ -132,7 +134,9 @@ class Payee(models.Model):
         verbose_name = _("payee")
         constraints = [
             RowScope(name="cases_payee_scope", lenses=["cases", "money"], ids=SHARED_CHILD),
-            models.UniqueConstraint(fields=["child"], condition=Q(end_date__isnull=True), name="payee_open_once"),
+            models.UniqueConstraint(
+                fields=["child"], condition=Q(end_date__isnull=True), name="payee_open_once"
+            ),
         ]
 
     @property

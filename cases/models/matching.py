@@ -62,7 +62,9 @@ class ListRow(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     list_import = models.ForeignKey(ListImport, models.CASCADE, related_name="rows")
-    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+", db_index=False)
+    region = models.ForeignKey(
+        "staff.Region", models.PROTECT, db_column="region_code", related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=10)
     own_id = models.CharField(max_length=60)
     sheet = models.CharField(max_length=60, blank=True)
@@ -105,7 +107,9 @@ class MatchRun(models.Model):
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     period = models.DateField(_("month"))
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    fingerprint = models.CharField(max_length=64, blank=True, help_text=_("sha256 over the lists and settings that were matched."))
+    fingerprint = models.CharField(
+        max_length=64, blank=True, help_text=_("sha256 over the lists and settings that were matched.")
+    )
     settings = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     job = models.ForeignKey("staff.Job", models.PROTECT, null=True, related_name="+")
@@ -222,10 +226,14 @@ class Discrepancy(models.Model):
         constraints = [
             RowScope(name="cases_discrepancy_scope", lenses=["cases"], ids=SHARED_CHILD),
             models.UniqueConstraint(
-                fields=["run", "kind", "child", "list_kind"], condition=Q(child__isnull=False), name="discrepancy_child_once"
+                fields=["run", "kind", "child", "list_kind"],
+                condition=Q(child__isnull=False),
+                name="discrepancy_child_once",
             ),
             models.UniqueConstraint(
-                fields=["run", "kind", "list_row"], condition=Q(child__isnull=True), name="discrepancy_row_once"
+                fields=["run", "kind", "list_row"],
+                condition=Q(child__isnull=True),
+                name="discrepancy_row_once",
             ),
             models.CheckConstraint(
                 name="discrepancy_decided_by_someone",

@@ -30,5 +30,7 @@ class ProtectedFact(models.Model):
         ordering = ["child_id", "created_at", "pk"]
         constraints = [
             RowScope(name="cases_protectedfact_scope", lenses=["cases"], ids=SHARED_CHILD),
-            RestrictedRows(name="cases_protectedfact_named", flag="restricted", column="case_id", setting="named"),
+            RestrictedRows(
+                name="cases_protectedfact_named", flag="restricted", column="case_id", setting="named"
+            ),
         ]

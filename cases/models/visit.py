@@ -34,9 +34,13 @@ class Visit(models.Model):
     risk = models.CharField(_("risk"), max_length=8, choices=RiskLevel.choices)
     next_visit_date = models.DateField(_("next visit"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=VisitState.choices, default=VisitState.DRAFT)
-    conducted_by = models.ForeignKey("staff.User", models.PROTECT, related_name="visits", verbose_name=_("visited by"))
+    conducted_by = models.ForeignKey(
+        "staff.User", models.PROTECT, related_name="visits", verbose_name=_("visited by")
+    )
     submitted_at = models.DateTimeField(_("submitted"), null=True)
-    reviewed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("reviewed by"))
+    reviewed_by = models.ForeignKey(
+        "staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("reviewed by")
+    )
     reviewed_at = models.DateTimeField(_("reviewed"), null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -22,7 +22,6 @@ from staff.enums import INCOMPATIBLE_CLIQUES, RegionLevel, Role
 from staff.policies import RowScope
 from staff.scope import Range, ScopedManager, ScopedQuerySet
 
-
 INCOMPATIBLE_POST = _("This person holds a post in that period whose duty must be another person's.")
 
 
@@ -42,7 +41,9 @@ class AccountManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """An account: only what signing in and naming an actor need. Everyone signed in may see who acted, so there is no policy."""
 
-    username = models.CharField(_("user name"), max_length=60, unique=True, validators=[UnicodeUsernameValidator()])
+    username = models.CharField(
+        _("user name"), max_length=60, unique=True, validators=[UnicodeUsernameValidator()]
+    )
     name = models.CharField(_("name"), max_length=40)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the administration site"), default=False)
@@ -81,12 +82,22 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Post(models.Model):
     """岗位: a seat in an office with one role. It covers its region's subtree and any further regions."""
 
-    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="posts", verbose_name=_("region"))
+    region = models.ForeignKey(
+        "staff.Region",
+        models.PROTECT,
+        db_column="region_code",
+        related_name="posts",
+        verbose_name=_("region"),
+    )
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     title = models.CharField(_("title"), max_length=60)
     unit = models.CharField(_("unit"), max_length=60, blank=True)
     further_regions = models.ManyToManyField(
-        "staff.Region", through="staff.PostRegion", blank=True, related_name="+", verbose_name=_("further regions")
+        "staff.Region",
+        through="staff.PostRegion",
+        blank=True,
+        related_name="+",
+        verbose_name=_("further regions"),
     )
 
     objects = ScopedManager["Post"]()
@@ -126,7 +137,7 @@ class PostRegion(models.Model):
 class AssignmentQuerySet(ScopedQuerySet["Assignment"]):
     def on(self, day: dt.date) -> AssignmentQuerySet:
         """Assignments in force on a day. The last day is included, unless access was withdrawn on it."""
-        return (  # type: ignore[return-value]
+        return (
             self.filter(start_date__lte=day)
             .filter(Q(end_date__isnull=True) | Q(end_date__gte=day))
             .filter(Q(withdrawn_at__isnull=True) | Q(withdrawn_at__date__gt=day))
@@ -158,7 +169,9 @@ class Assignment(models.Model):
 
     user = models.ForeignKey(User, models.PROTECT, related_name="assignments", verbose_name=_("person"))
     post = models.ForeignKey(Post, models.PROTECT, related_name="assignments", verbose_name=_("post"))
-    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+", editable=False)
+    region = models.ForeignKey(
+        "staff.Region", models.PROTECT, db_column="region_code", related_name="+", editable=False
+    )
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, editable=False)
     start_date = models.DateField(_("start date"))
     end_date = models.DateField(_("end date"), null=True, blank=True)
@@ -172,7 +185,12 @@ class Assignment(models.Model):
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
         constraints = [
-            RowScope(name="staff_assignment_scope", lenses=["staff", "cases"], numbers=[("user_id", "user")], write_lenses=["staff"]),
+            RowScope(
+                name="staff_assignment_scope",
+                lenses=["staff", "cases"],
+                numbers=[("user_id", "user")],
+                write_lenses=["staff"],
+            ),
             CopiedColumns(
                 name="assignment_copies_post",
                 columns=["post_id", "role", "region_code"],

@@ -20,7 +20,9 @@ class TransitionRecord(models.Model):
     subject_id = models.CharField(max_length=40)
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     child_id = models.BigIntegerField(null=True)
-    restricted_id = models.BigIntegerField(null=True, help_text=_("The restricted case whose transition this is."))
+    restricted_id = models.BigIntegerField(
+        null=True, help_text=_("The restricted case whose transition this is.")
+    )
     name = models.CharField(max_length=40)
     source = models.CharField(max_length=20)
     target = models.CharField(max_length=20)
@@ -35,7 +37,12 @@ class TransitionRecord(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["subject", "subject_id"]), models.Index(fields=["child_id"]), models.Index(fields=["region", "at"]), models.Index(fields=["-at", "-id"], name="transition_latest")]
+        indexes = [
+            models.Index(fields=["subject", "subject_id"]),
+            models.Index(fields=["child_id"]),
+            models.Index(fields=["region", "at"]),
+            models.Index(fields=["-at", "-id"], name="transition_latest"),
+        ]
         constraints = [
             RowScope(
                 name="staff_transitionrecord_scope",
@@ -75,7 +82,9 @@ class AccessLog(models.Model):
     user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     assignment = models.ForeignKey("staff.Assignment", models.PROTECT, null=True, related_name="+")
     role = models.CharField(max_length=12, blank=True)
-    region = models.ForeignKey("staff.Region", models.PROTECT, null=True, db_column="region_code", related_name="+")
+    region = models.ForeignKey(
+        "staff.Region", models.PROTECT, null=True, db_column="region_code", related_name="+"
+    )
     child_id = models.BigIntegerField(null=True)
     subject = models.CharField(max_length=60, blank=True)
     subject_id = models.CharField(max_length=40, blank=True)
@@ -87,7 +96,18 @@ class AccessLog(models.Model):
     class Meta:
         ordering = ["-at", "-pk"]
         verbose_name = _("access log")
-        indexes = [models.Index(fields=["region", "-at"]), models.Index(fields=["child_id", "-at"]), models.Index(fields=["-at", "-id"], name="access_latest"), models.Index(fields=["user", "-at", "-id"], name="access_by_person")]
+        indexes = [
+            models.Index(fields=["region", "-at"]),
+            models.Index(fields=["child_id", "-at"]),
+            models.Index(fields=["-at", "-id"], name="access_latest"),
+            models.Index(fields=["user", "-at", "-id"], name="access_by_person"),
+        ]
         constraints = [
-            RowScope(name="staff_accesslog_scope", lenses=["trail"], numbers=[("user_id", "user")], append_only=True, unplaced="trail"),
+            RowScope(
+                name="staff_accesslog_scope",
+                lenses=["trail"],
+                numbers=[("user_id", "user")],
+                append_only=True,
+                unplaced="trail",
+            ),
         ]

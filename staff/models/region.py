@@ -21,7 +21,9 @@ WIDTH = {
 class RegionQuerySet(models.QuerySet["Region"]):
     def in_force(self, on: dt.date) -> RegionQuerySet:
         """Regions that exist on a day."""
-        return self.filter(valid_from__lte=on).filter(models.Q(valid_to__isnull=True) | models.Q(valid_to__gte=on))
+        return self.filter(valid_from__lte=on).filter(
+            models.Q(valid_to__isnull=True) | models.Q(valid_to__gte=on)
+        )
 
     def below(self, region: Region, level: str = "") -> RegionQuerySet:
         """The region itself and everything below it, or only one level of it."""
@@ -35,11 +37,18 @@ class Region(models.Model):
     code = models.BigIntegerField(_("division code"), primary_key=True)
     name = models.CharField(_("name"), max_length=60)
     level = models.CharField(_("level"), max_length=10, choices=RegionLevel.choices)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
+    )
     valid_from = models.DateField(_("valid from"), default=dt.date(1949, 10, 1))
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
     successor = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name=_("successor")
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="predecessors",
+        verbose_name=_("successor"),
     )
 
     objects = RegionQuerySet.as_manager()
@@ -69,7 +78,11 @@ class Region(models.Model):
         for suffix in ("居民委员会", "村民委员会", "居委会", "村委会", "民委员会"):
             if name.endswith(suffix):
                 stem = name.removesuffix(suffix)
-                return stem if stem.endswith(("村", "社区")) else stem + ("社区" if suffix.startswith("居") else "村")
+                return (
+                    stem
+                    if stem.endswith(("村", "社区"))
+                    else stem + ("社区" if suffix.startswith("居") else "村")
+                )
         return name
 
 

@@ -26,7 +26,9 @@ class Holiday(models.Model):
 class Parameter(models.Model):
     """A dated parameter of a county, prefecture or province. Keys and defaults: :mod:`staff.parameters`."""
 
-    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+", verbose_name=_("region"))
+    region = models.ForeignKey(
+        "staff.Region", models.PROTECT, db_column="region_code", related_name="+", verbose_name=_("region")
+    )
     key = models.CharField(_("parameter"), max_length=40)
     value = models.JSONField(_("value"))
     valid_from = models.DateField(_("valid from"))

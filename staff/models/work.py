@@ -38,7 +38,11 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-created_at", "pk"]
-        constraints = [RowScope(name="staff_job_scope", lenses=["totals"], numbers=[("user_id", "user")], readers_write=True)]
+        constraints = [
+            RowScope(
+                name="staff_job_scope", lenses=["totals"], numbers=[("user_id", "user")], readers_write=True
+            )
+        ]
 
 
 class StoredFile(models.Model):

@@ -31,19 +31,31 @@ class Application(models.Model):
     scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+", verbose_name=_("scheme"))
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     statement = models.TextField(_("grounds for the application"))
-    decision = models.JSONField(default=dict, help_text=_("The answer of the eligibility table when the application was made."))
-    state = models.CharField(_("state"), max_length=12, choices=ApplicationState.choices, default=ApplicationState.SUBMITTED)
-    applied_by = models.ForeignKey("staff.User", models.PROTECT, related_name="+", verbose_name=_("applied by"))
+    decision = models.JSONField(
+        default=dict, help_text=_("The answer of the eligibility table when the application was made.")
+    )
+    state = models.CharField(
+        _("state"), max_length=12, choices=ApplicationState.choices, default=ApplicationState.SUBMITTED
+    )
+    applied_by = models.ForeignKey(
+        "staff.User", models.PROTECT, related_name="+", verbose_name=_("applied by")
+    )
     applied_at = models.DateTimeField(_("applied"))
     accepted_at = models.DateTimeField(_("accepted"), null=True)
     verify_due_date = models.DateField(_("verify by"), null=True)
-    verified_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("verified by"))
+    verified_by = models.ForeignKey(
+        "staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("verified by")
+    )
     verified_at = models.DateTimeField(_("verified"), null=True)
     verification = models.TextField(_("result of verification"), blank=True)
     confirm_due_date = models.DateField(_("confirm by"), null=True)
-    checked_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("checked by"))
+    checked_by = models.ForeignKey(
+        "staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("checked by")
+    )
     checked_at = models.DateTimeField(_("checked"), null=True)
-    decided_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("decided by"))
+    decided_by = models.ForeignKey(
+        "staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("decided by")
+    )
     decided_at = models.DateTimeField(_("decided"), null=True)
     refusal_code = models.CharField(max_length=30, blank=True)
     refusal_text = models.TextField(_("reason for refusal"), blank=True)
@@ -72,12 +84,16 @@ class Application(models.Model):
             models.CheckConstraint(
                 name="application_checker_is_another",
                 condition=_others("checked_by", "applied_by", "verified_by"),
-                violation_error_message=_("The county clerk must be another person than applicant and verifier."),
+                violation_error_message=_(
+                    "The county clerk must be another person than applicant and verifier."
+                ),
             ),
             models.CheckConstraint(
                 name="application_decider_is_another",
                 condition=_others("decided_by", "applied_by", "verified_by", "checked_by"),
-                violation_error_message=_("The approver must be another person than those of the earlier steps."),
+                violation_error_message=_(
+                    "The approver must be another person than those of the earlier steps."
+                ),
             ),
             models.CheckConstraint(
                 name="application_refusal_has_reason",
@@ -88,4 +104,3 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scheme} · {self.applied_at:%Y-%m-%d}"
-

@@ -29,9 +29,15 @@ class Entitlement(models.Model):
     placement = models.CharField(_("placement"), max_length=12)
     start_month = models.DateField(_("first month"))
     end_month = models.DateField(_("last month"), null=True, blank=True)
-    state = models.CharField(_("state"), max_length=12, choices=EntitlementState.choices, default=EntitlementState.ACTIVE)
-    end_reason = models.CharField(_("reason for ending"), max_length=20, choices=EndReason.choices, blank=True)
-    proposed_end_month = models.DateField(null=True, blank=True, help_text=_("Last month as the clerk proposes it; it stops nothing."))
+    state = models.CharField(
+        _("state"), max_length=12, choices=EntitlementState.choices, default=EntitlementState.ACTIVE
+    )
+    end_reason = models.CharField(
+        _("reason for ending"), max_length=20, choices=EndReason.choices, blank=True
+    )
+    proposed_end_month = models.DateField(
+        null=True, blank=True, help_text=_("Last month as the clerk proposes it; it stops nothing.")
+    )
     confirmed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     confirmed_at = models.DateTimeField()
 

@@ -24,7 +24,9 @@ class PaymentBatch(models.Model):
     scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
     month = models.DateField(_("month"))
     number = models.CharField(_("batch number"), max_length=30)
-    state = models.CharField(_("state"), max_length=12, choices=BatchState.choices, default=BatchState.PREPARED)
+    state = models.CharField(
+        _("state"), max_length=12, choices=BatchState.choices, default=BatchState.PREPARED
+    )
     # What goes to the bank: lines held back and lines of nothing are not counted.
     line_count = models.PositiveIntegerField(default=0)
     child_count = models.PositiveIntegerField(default=0)
@@ -49,17 +51,25 @@ class PaymentBatch(models.Model):
             RowScope(name="subsidies_paymentbatch_scope", lenses=["money"]),
             models.UniqueConstraint(fields=["region", "number"], name="batch_number_once"),
             models.UniqueConstraint(
-                fields=["region", "scheme", "month"], condition=~Q(state="returned"), name="batch_once_a_month"
+                fields=["region", "scheme", "month"],
+                condition=~Q(state="returned"),
+                name="batch_once_a_month",
             ),
             models.CheckConstraint(
                 name="batch_approver_is_another",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("prepared_by")),
-                violation_error_message=_("A batch is approved by another person than the one who prepared it."),
+                violation_error_message=_(
+                    "A batch is approved by another person than the one who prepared it."
+                ),
             ),
             models.CheckConstraint(
                 name="batch_releaser_is_another",
                 condition=Q(released_by__isnull=True)
-                | (~Q(released_by=F("prepared_by")) & ~Q(released_by=F("approved_by")) & Q(approved_by__isnull=False)),
+                | (
+                    ~Q(released_by=F("prepared_by"))
+                    & ~Q(released_by=F("approved_by"))
+                    & Q(approved_by__isnull=False)
+                ),
                 violation_error_message=_("A batch is released by a third person, after approval."),
             ),
             models.CheckConstraint(name="batch_month", condition=Q(month__day=1)),
@@ -80,8 +90,12 @@ class Payment(models.Model):
     scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
     line = models.PositiveIntegerField(_("line"))
     month = models.DateField(_("month"))
-    kind = models.CharField(_("kind"), max_length=10, choices=PaymentKind.choices, default=PaymentKind.REGULAR)
-    sequence = models.PositiveSmallIntegerField(default=0, help_text=_("0 for the regular line, 1, 2, … for arrears of the same month."))
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=PaymentKind.choices, default=PaymentKind.REGULAR
+    )
+    sequence = models.PositiveSmallIntegerField(
+        default=0, help_text=_("0 for the regular line, 1, 2, … for arrears of the same month.")
+    )
     standard = models.DecimalField(_("standard"), max_digits=10, decimal_places=2)
     amount = models.DecimalField(_("amount"), max_digits=10, decimal_places=2)
     explanation = models.JSONField(default=dict)
@@ -94,12 +108,16 @@ class Payment(models.Model):
     bank_name = models.CharField(max_length=80)
     account = EncryptedField()
     account_digest = models.BinaryField(max_length=32, null=True)
-    state = models.CharField(_("state"), max_length=10, choices=PaymentState.choices, default=PaymentState.PREPARED)
+    state = models.CharField(
+        _("state"), max_length=10, choices=PaymentState.choices, default=PaymentState.PREPARED
+    )
     hold_reason = models.CharField(max_length=20, choices=HoldReason.choices, blank=True)
     fail_reason = models.CharField(max_length=20, choices=FailReason.choices, blank=True)
     bank_message = models.CharField(max_length=120, blank=True)
     paid_date = models.DateField(null=True)
-    cancelled = models.BooleanField(default=False, help_text=_("Belonged to a batch that was returned before release."))
+    cancelled = models.BooleanField(
+        default=False, help_text=_("Belonged to a batch that was returned before release.")
+    )
 
     objects = ScopedManager["Payment"]()
 
@@ -138,11 +156,17 @@ class Payment(models.Model):
                 name="payment_nothing_is_zero",
                 condition=Q(amount__gt=0) & ~Q(state="nothing") | Q(amount=0, state="nothing"),
             ),
-            models.CheckConstraint(name="payment_held_has_reason", condition=~Q(state="held") | ~Q(hold_reason="")),
+            models.CheckConstraint(
+                name="payment_held_has_reason", condition=~Q(state="held") | ~Q(hold_reason="")
+            ),
             models.CheckConstraint(name="payment_not_negative", condition=Q(amount__gte=0)),
             models.CheckConstraint(name="payment_month", condition=Q(month__day=1)),
-            models.CheckConstraint(name="payment_failed_has_reason", condition=~Q(state="failed") | ~Q(fail_reason="")),
-            models.CheckConstraint(name="payment_paid_has_date", condition=~Q(state="paid") | Q(paid_date__isnull=False)),
+            models.CheckConstraint(
+                name="payment_failed_has_reason", condition=~Q(state="failed") | ~Q(fail_reason="")
+            ),
+            models.CheckConstraint(
+                name="payment_paid_has_date", condition=~Q(state="paid") | Q(paid_date__isnull=False)
+            ),
         ]
 
 

@@ -30,7 +30,9 @@ class Rate(models.Model):
     """标准: yuan a month, from the first day of a month, for a region, a placement and, if set, one category."""
 
     scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="rates", verbose_name=_("scheme"))
-    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+", verbose_name=_("region"))
+    region = models.ForeignKey(
+        "staff.Region", models.PROTECT, db_column="region_code", related_name="+", verbose_name=_("region")
+    )
     placement = models.CharField(_("placement"), max_length=12, choices=Placement.choices)
     category = models.CharField(_("category"), max_length=30, choices=PrimaryCategory.choices, blank=True)
     amount = models.DecimalField(_("yuan a month"), max_digits=10, decimal_places=2)

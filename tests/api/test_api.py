@@ -67,7 +67,10 @@ def test_a_visit_sent_twice_is_one_visit(cast: Cast) -> None:
     browser, data = cast.client("director"), visit_data(cast)
     first = browser.post("/api/v1/visits/", data, content_type="application/json")
     second = browser.post("/api/v1/visits/", data, content_type="application/json")
-    assert (first.status_code, second.status_code) == (201, 200), (first.content.decode(), second.content.decode())
+    assert (first.status_code, second.status_code) == (201, 200), (
+        first.content.decode(),
+        second.content.decode(),
+    )
     assert first.json()["id"] == second.json()["id"]
     with open_scope(cast.scope("director")):
         assert Visit.objects.count() == 1
@@ -81,7 +84,9 @@ def test_a_bad_visit_names_the_fields(cast: Cast) -> None:
     assert {"kind", "people_met"} <= set(answer.json()["error"]["fields"])
 
 
-@pytest.mark.parametrize(("member", "status"), [("other_director", 404), ("stranger", 403), ("leader", 403), ("clerk", 403)])
+@pytest.mark.parametrize(
+    ("member", "status"), [("other_director", 404), ("stranger", 403), ("leader", 403), ("clerk", 403)]
+)
 def test_who_may_not_record_a_visit(cast: Cast, member: str, status: int) -> None:
     answer = cast.client(member).post("/api/v1/visits/", visit_data(cast), content_type="application/json")
     assert answer.status_code == status
@@ -89,7 +94,9 @@ def test_who_may_not_record_a_visit(cast: Cast, member: str, status: int) -> Non
 
 def test_a_session_needs_the_csrf_value(cast: Cast) -> None:
     browser = cast.client("director", enforce_csrf_checks=True)
-    assert browser.post("/api/v1/visits/", visit_data(cast), content_type="application/json").status_code == 403
+    assert (
+        browser.post("/api/v1/visits/", visit_data(cast), content_type="application/json").status_code == 403
+    )
 
 
 def test_a_token_acts_for_its_assignment_until_it_is_revoked(cast: Cast) -> None:

@@ -543,7 +543,9 @@ def test_telephone_and_account_are_revealed(cast: Cast) -> None:
 
 
 def test_the_tabs_of_the_file_leave_the_menu_of_the_phone_alone(cast: Cast) -> None:
-    page = cast.client("director").get(reverse("cases:child", args=[cast.children["own"].pk])).content.decode()
+    page = (
+        cast.client("director").get(reverse("cases:child", args=[cast.children["own"].pk])).content.decode()
+    )
     bar = page.split('class="cw-tabbar')[1].split("</nav>")[0]
     assert reverse("cases:outbox") in bar
     assert "/file/timeline/" not in bar

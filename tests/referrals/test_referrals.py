@@ -39,7 +39,12 @@ def case(cast: Cast) -> Case:
 def referral(cast: Cast, case: Case, provider: Provider) -> Referral:
     with open_scope(cast.scope("supervisor")):
         return send_referral(
-            actor=Actor.current(), at=AT, case=case, provider=provider, need="心理辅导", summary="需要每周一次的心理辅导"
+            actor=Actor.current(),
+            at=AT,
+            case=case,
+            provider=provider,
+            need="心理辅导",
+            summary="需要每周一次的心理辅导",
         )
 
 
@@ -54,13 +59,18 @@ def act(cast: Cast, member: str, referral: Referral, name: str, **reason: str) -
     with system_scope(reason="test", log=False):
         scope = scope_of(cast.assignments[member])
     with open_scope(scope):
-        return change_referral(Referral.objects.get(pk=referral.pk), name, actor=Actor.current(), at=timezone.now(), **reason)
+        return change_referral(
+            Referral.objects.get(pk=referral.pk), name, actor=Actor.current(), at=timezone.now(), **reason
+        )
 
 
 def test_the_whole_story(cast: Cast, referral: Referral) -> None:
     assert provider_sees(cast) == {"林小满"}
     assert act(cast, "provider", referral, "accept").state == "accepted"
-    assert act(cast, "provider", referral, "finish", reason="已做四次辅导，情绪好转").feedback == "已做四次辅导，情绪好转"
+    assert (
+        act(cast, "provider", referral, "finish", reason="已做四次辅导，情绪好转").feedback
+        == "已做四次辅导，情绪好转"
+    )
     assert provider_sees(cast) == set()
 
 
@@ -69,7 +79,10 @@ def test_declining_needs_code_and_words_and_ends_the_view(cast: Cast, referral: 
         act(cast, "provider", referral, "decline", reason="没有人手")
     with pytest.raises(TransitionRefused):
         act(cast, "provider", referral, "decline", reason_code="no_capacity")
-    assert act(cast, "provider", referral, "decline", reason_code="no_capacity", reason="本月没有人手").state == "declined"
+    assert (
+        act(cast, "provider", referral, "decline", reason_code="no_capacity", reason="本月没有人手").state
+        == "declined"
+    )
     assert provider_sees(cast) == set()
 
 
@@ -87,31 +100,44 @@ def test_the_provider_sees_no_family_and_no_case(cast: Cast, referral: Referral)
         assert Referral.objects.count() == 1
 
 
-def test_the_same_case_is_not_referred_twice_to_one_provider(cast: Cast, case: Case, referral: Referral, provider: Provider) -> None:
+def test_the_same_case_is_not_referred_twice_to_one_provider(
+    cast: Cast, case: Case, referral: Referral, provider: Provider
+) -> None:
     with open_scope(cast.scope("supervisor")), pytest.raises(TransitionRefused):
-        send_referral(actor=Actor.current(), at=AT, case=case, provider=provider, need="心理辅导", summary="再次")
+        send_referral(
+            actor=Actor.current(), at=AT, case=case, provider=provider, need="心理辅导", summary="再次"
+        )
 
 
 def test_a_director_cannot_refer(cast: Cast, case: Case, provider: Provider) -> None:
     with open_scope(cast.scope("director")), pytest.raises(TransitionRefused):
-        send_referral(actor=Actor.current(), at=AT, case=case, provider=provider, need="心理辅导", summary="…")
+        send_referral(
+            actor=Actor.current(), at=AT, case=case, provider=provider, need="心理辅导", summary="…"
+        )
 
 
 def test_the_provider_page_shows_the_limited_view_only(cast: Cast, referral: Referral) -> None:
     page = cast.client("provider").get(reverse("referrals:referral", args=[referral.pk]))
     text = page.content.decode()
-    assert "林小满" in text and "需要每周一次的心理辅导" in text
-    assert "临时照料安排" not in text and "林桂芳" not in text and "莲花" not in text
+    assert "林小满" in text
+    assert "需要每周一次的心理辅导" in text
+    assert "临时照料安排" not in text
+    assert "林桂芳" not in text
+    assert "莲花" not in text
 
 
-def test_sending_through_the_page(cast: Cast, case: Case, provider: Provider, django_assert_max_num_queries: object) -> None:
+def test_sending_through_the_page(
+    cast: Cast, case: Case, provider: Provider, django_assert_max_num_queries: object
+) -> None:
     browser = cast.client("supervisor")
     answer = browser.post(
-        reverse("referrals:referral_add", args=[case.pk]), {"provider": provider.pk, "need": "心理辅导", "summary": "需要辅导"}
+        reverse("referrals:referral_add", args=[case.pk]),
+        {"provider": provider.pk, "need": "心理辅导", "summary": "需要辅导"},
     )
     assert answer.status_code == 302
     bad = browser.post(reverse("referrals:referral_add", args=[case.pk]), {"provider": provider.pk})
-    assert bad.status_code == 200 and "cw-error" in bad.content.decode()
+    assert bad.status_code == 200
+    assert "cw-error" in bad.content.decode()
 
 
 def test_out_of_scope_is_not_found(cast: Cast, referral: Referral) -> None:

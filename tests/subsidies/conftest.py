@@ -91,7 +91,10 @@ class Office:
         """Write another account on the child's payee."""
         with system_scope(reason="test", log=False):
             payee = Payee.objects.get(child=child)
-            payee.account, payee.account_digest = account, identity.digest_account(account) if account else None
+            payee.account, payee.account_digest = (
+                account,
+                identity.digest_account(account) if account else None,
+            )
             for name, value in fields.items():
                 setattr(payee, name, value)
             payee.save()
@@ -105,7 +108,11 @@ class Office:
     def prepare(self, month: dt.date = OCTOBER, at: dt.datetime | None = None) -> PaymentBatch:
         with self.as_("clerk") as clerk:
             return batches.prepare_batch(
-                actor=clerk, at=at or moment(month.month, 19), region=self.region(), scheme=self.scheme, month=month
+                actor=clerk,
+                at=at or moment(month.month, 19),
+                region=self.region(),
+                scheme=self.scheme,
+                month=month,
             )
 
     def approve(self, batch: PaymentBatch) -> PaymentBatch:
@@ -127,12 +134,20 @@ class Office:
     def apply(self, child: Child, who: str = "director") -> Application:
         with self.as_(who) as actor:
             return applications.apply(
-                actor=actor, at=moment(9, 1), child=child, scheme=self.scheme, statement="父亲服刑，母亲去世，随祖母生活。"
+                actor=actor,
+                at=moment(9, 1),
+                child=child,
+                scheme=self.scheme,
+                statement="父亲服刑，母亲去世，随祖母生活。",
             )
 
-    def act(self, who: str, name: str, application: Application, at: dt.datetime | None = None, **kwargs: Any) -> Application:
+    def act(
+        self, who: str, name: str, application: Application, at: dt.datetime | None = None, **kwargs: Any
+    ) -> Application:
         with self.as_(who) as actor:
-            return applications.act(name, actor=actor, at=at or moment(9, 10), application=application, **kwargs)
+            return applications.act(
+                name, actor=actor, at=at or moment(9, 10), application=application, **kwargs
+            )
 
 
 @pytest.fixture

@@ -48,13 +48,23 @@ def test_from_the_village_to_the_entitlement(office: Office) -> None:
     # born 2017-05-20: the month of the 18th birthday is the last one
     assert entitlement.end_month == dt.date(2035, 5, 1)
     with office.as_("clerk"):
-        names = TransitionRecord.objects.filter(subject="subsidies.application").order_by("at").values_list("name", flat=True)
+        names = (
+            TransitionRecord.objects.filter(subject="subsidies.application")
+            .order_by("at")
+            .values_list("name", flat=True)
+        )
         assert list(names) == ["apply", "accept", "verify", "check", "confirm"]
 
 
 @pytest.mark.parametrize(
     ("step", "member"),
-    [("accept", "director"), ("accept", "clerk"), ("accept", "other_supervisor"), ("verify", "clerk"), ("withdraw", "clerk")],
+    [
+        ("accept", "director"),
+        ("accept", "clerk"),
+        ("accept", "other_supervisor"),
+        ("verify", "clerk"),
+        ("withdraw", "clerk"),
+    ],
 )
 def test_a_duty_of_another(office: Office, step: str, member: str) -> None:
     application = office.apply(office.child("own"))
@@ -80,7 +90,11 @@ def test_refusal_needs_code_and_words(office: Office) -> None:
     with pytest.raises(TransitionRefused, match="Write the reason"):
         office.act("approver", "refuse", application, reason_code="parent_able")
     office.act("approver", "refuse", application, reason_code="parent_able", reason="母亲有能力抚养")
-    assert (application.state, application.refusal_code, application.refusal_text) == ("refused", "parent_able", "母亲有能力抚养")
+    assert (application.state, application.refusal_code, application.refusal_text) == (
+        "refused",
+        "parent_able",
+        "母亲有能力抚养",
+    )
     with office.as_("clerk"):
         assert not Entitlement.objects.exists()
 
@@ -100,7 +114,11 @@ def test_documents_needed_stop_the_clock_and_it_starts_anew(office: Office) -> N
 def test_the_county_returns_and_the_township_verifies_again(office: Office) -> None:
     application = verified(office)
     office.act("clerk", "return", application, moment(9, 16), reason="证明日期不清")
-    assert (application.state, application.verified_by_id, application.confirm_due_date) == ("verifying", None, None)
+    assert (application.state, application.verified_by_id, application.confirm_due_date) == (
+        "verifying",
+        None,
+        None,
+    )
     office.act("supervisor", "verify", application, moment(9, 18), reason="已核对")
     office.act("clerk", "check", application)
     assert application.state == "to_confirm"
@@ -127,7 +145,9 @@ def test_only_field_posts_apply_and_only_for_the_register(office: Office) -> Non
     with pytest.raises(applications.ApplicationRefused, match="duty"):
         office.apply(office.child("own"), "clerk")
     with system_scope(reason="test", log=False):
-        Child.objects.filter(pk=office.child("own").pk).update(left_date=dt.date(2026, 8, 1), left_reason="07")
+        Child.objects.filter(pk=office.child("own").pk).update(
+            left_date=dt.date(2026, 8, 1), left_reason="07"
+        )
     child = office.child("own")
     child.left_date = dt.date(2026, 8, 1)
     with pytest.raises(applications.ApplicationRefused, match="left the register"):
@@ -135,7 +155,9 @@ def test_only_field_posts_apply_and_only_for_the_register(office: Office) -> Non
 
 
 def test_the_clock_follows_parameter_and_calendar(office: Office) -> None:
-    Parameter.objects.create(region_id=COUNTY, key="verify_working_days", value=10, valid_from=dt.date(2026, 1, 1), source="市规")
+    Parameter.objects.create(
+        region_id=COUNTY, key="verify_working_days", value=10, valid_from=dt.date(2026, 1, 1), source="市规"
+    )
     Holiday.objects.create(date=dt.date(2026, 9, 3), is_working=False, name="test")
     application = office.apply(office.child("own"))
     office.act("supervisor", "accept", application, moment(9, 2))
@@ -148,7 +170,9 @@ def test_confirming_needs_a_payable_category_and_a_standard(office: Office) -> N
     office.act("clerk", "check", application)
     with system_scope(reason="test", log=False):
         Child.objects.filter(pk=application.child_id).update(primary_category="left_behind")
-        Application.objects.filter(pk=application.pk).update(decision={"answer": "not_eligible", "category": ""})
+        Application.objects.filter(pk=application.pk).update(
+            decision={"answer": "not_eligible", "category": ""}
+        )
     with pytest.raises(applications.ApplicationRefused, match="category"):
         office.act("approver", "confirm", application)
     with system_scope(reason="test", log=False):
@@ -173,7 +197,11 @@ def test_the_table_names_the_category_that_the_file_does_not(office: Office) -> 
 
 def test_a_second_entitlement_never_covers_a_month_of_the_first(office: Office) -> None:
     office.entitle(
-        office.child("own"), dt.date(2026, 1, 1), state="ended", end_month=dt.date(2026, 11, 1), end_reason="parent_able"
+        office.child("own"),
+        dt.date(2026, 1, 1),
+        state="ended",
+        end_month=dt.date(2026, 11, 1),
+        end_reason="parent_able",
     )
     application = verified(office)
     office.act("clerk", "check", application)

@@ -32,12 +32,17 @@ def result(*rows: str, encoding: str = "utf-8") -> bytes:
     return "\n".join((HEAD, *rows)).encode(encoding)
 
 
-def take(office: Office, batch: PaymentBatch, data: bytes, who: str = "clerk", name: str = "r.csv") -> bank_results.Outcome:
+def take(
+    office: Office, batch: PaymentBatch, data: bytes, who: str = "clerk", name: str = "r.csv"
+) -> bank_results.Outcome:
     with office.as_(who) as actor:
         return import_result(actor=actor, at=AT, batch=batch, name=name, data=data)
 
 
-GOOD = ("PB-202610-01-00001,1550.00,7801,成功,,2026-10-22", "PB-202610-01-00002,1550.00,6217001234567802,失败,户名不符,")
+GOOD = (
+    "PB-202610-01-00001,1550.00,7801,成功,,2026-10-22",
+    "PB-202610-01-00002,1550.00,6217001234567802,失败,户名不符,",
+)
 
 
 def states(office: Office) -> list[tuple[str, str]]:
@@ -53,7 +58,7 @@ def test_each_line_paid_or_failed_then_reconciled(office: Office) -> None:
         paid = Payment.objects.get(line=1)
         assert paid.paid_date == dt.date(2026, 10, 22)
         assert PaymentBatch.objects.get().state == "released"
-    take(office, batch, result("PB-202610-01-00003,\"1,550.00\",7803,入账成功,,20261023"), "releaser")
+    take(office, batch, result('PB-202610-01-00003,"1,550.00",7803,入账成功,,20261023'), "releaser")
     with office.as_("clerk"):
         done = PaymentBatch.objects.get()
         assert (done.state, done.reconciled_by_id) == ("reconciled", office.cast.users["releaser"].pk)
@@ -86,7 +91,9 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize(("rows", "field", "words"), PROBLEMS)
-def test_a_wrong_row_is_named_and_nothing_is_half_done(office: Office, rows: list[str], field: str, words: str) -> None:
+def test_a_wrong_row_is_named_and_nothing_is_half_done(
+    office: Office, rows: list[str], field: str, words: str
+) -> None:
     batch = released(office)
     with pytest.raises(ResultRefused) as caught:
         take(office, batch, result("PB-202610-01-00003,1550.00,7803,成功,,", *rows))
@@ -140,10 +147,14 @@ def test_our_own_workbook_comes_back_with_a_result_column(office: Office) -> Non
     for column, title in enumerate((*bank_files.HEADERS, "处理结果", "失败原因")):
         sheet.write(2, column, title)
     with office.as_("clerk"):
-        for row, payment in enumerate(Payment.objects.select_related("entitlement").order_by("line"), start=3):
+        for row, payment in enumerate(
+            Payment.objects.select_related("entitlement").order_by("line"), start=3
+        ):
             values = bank_files.rows_of(batch, [payment], {})[0]
             for column, value in enumerate(values):
-                sheet.write_number(row, column, float(value)) if column == 8 else sheet.write_string(row, column, value)
+                sheet.write_number(row, column, float(value)) if column == 8 else sheet.write_string(
+                    row, column, value
+                )
             sheet.write(row, 16, "成功" if row < 5 else "失败")
             sheet.write(row, 17, "" if row < 5 else "账户冻结")
     sheet.write(6, 0, "合计")
@@ -158,11 +169,16 @@ def test_the_same_batch_gives_the_same_bytes(office: Office) -> None:
     with office.as_("releaser"):
         payments = list(Payment.objects.select_related("entitlement").order_by("line"))
         rows = bank_files.rows_of(batch, payments, {500152001000: "桂林街道", 500152002000: "梓潼街道"})
-        for kind, data in (("csv", bank_files.as_csv(rows)), ("xlsx", bank_files.as_xlsx(rows, batch.released_at))):
+        for kind, data in (
+            ("csv", bank_files.as_csv(rows)),
+            ("xlsx", bank_files.as_xlsx(rows, batch.released_at)),
+        ):
             kept = BankFile.objects.get(format=kind)
             assert files.read(kept.file) == data
             assert kept.file.sha256 == __import__("hashlib").sha256(data).hexdigest()
-    assert rows[0][:5] == ("PB-202610-01-00001", "1", "桂林街道", "林小满", "500152********1023") or rows[0][4].startswith("500152****")
+    assert rows[0][:5] == ("PB-202610-01-00001", "1", "桂林街道", "林小满", "500152********1023") or rows[0][
+        4
+    ].startswith("500152****")
 
 
 def test_the_file_shows_no_childs_number(office: Office) -> None:
@@ -175,7 +191,15 @@ def test_the_file_shows_no_childs_number(office: Office) -> None:
 
 def test_what_failed_is_paid_later_to_the_corrected_account_and_never_twice(office: Office) -> None:
     batch = released(office)
-    take(office, batch, result(GOOD[0], "PB-202610-01-00002,1550.00,7802,失败,账号错误,", "PB-202610-01-00003,1550.00,7803,成功,,"))
+    take(
+        office,
+        batch,
+        result(
+            GOOD[0],
+            "PB-202610-01-00002,1550.00,7802,失败,账号错误,",
+            "PB-202610-01-00003,1550.00,7803,成功,,",
+        ),
+    )
     office.give_account(office.child("neighbour"), "6217005555555555")
     november = office.pay(NOVEMBER)
     lines = [line for line in office.lines(november) if line.child_name == "秦白露"]
@@ -184,7 +208,9 @@ def test_what_failed_is_paid_later_to_the_corrected_account_and_never_twice(offi
         ("arrears", OCTOBER, Decimal("1550.00"), "5555", "sent"),
     ]
     # while the second attempt is on its way, and after it, nothing more is owed for October
-    assert [line.kind for line in office.lines(office.prepare(DECEMBER)) if line.child_name == "秦白露"] == ["regular"]
+    assert [line.kind for line in office.lines(office.prepare(DECEMBER)) if line.child_name == "秦白露"] == [
+        "regular"
+    ]
     assert states(office)[1] == ("failed", "account_wrong")
 
 
@@ -204,5 +230,3 @@ def test_an_account_that_the_bank_refused_and_nobody_changed_is_an_exception(off
 )  # fmt: skip
 def test_the_banks_words(message: str, code: FailReason) -> None:
     assert fail_reason_of(message) is code
-
-

@@ -32,7 +32,11 @@ def test_a_month_from_preparation_to_release(office: Office) -> None:
         (2, "田立夏", Decimal("1230.00"), Decimal("1550.00")),
     ]
     assert lines[0].entitlement_id == first.pk
-    assert (lines[0].payee_name, lines[0].account, lines[0].bank_name) == ("林桂芳", "6217001234567801", "重庆农村商业银行")
+    assert (lines[0].payee_name, lines[0].account, lines[0].bank_name) == (
+        "林桂芳",
+        "6217001234567801",
+        "重庆农村商业银行",
+    )
     for line in lines:
         assert rules.adds_up(line.explanation["lines"])
         assert line.explanation["rate"]["source"] == "渝民发〔2024〕88号"
@@ -64,12 +68,17 @@ def test_the_database_refuses_a_second_regular_line_and_second_arrears(office: O
             if kind == "arrears":
                 twin.save()  # the first arrears of this month
                 twin.pk, twin.line = None, 93
-            with pytest.raises(IntegrityError, match=r"payment_(regular|child|arrears)_once"), transaction.atomic():
+            with (
+                pytest.raises(IntegrityError, match=r"payment_(regular|child|arrears)_once"),
+                transaction.atomic(),
+            ):
                 twin.save(force_insert=True)
     assert entitlement.pk == line.entitlement_id
 
 
-@pytest.mark.parametrize(("step", "member"), [("approve", "clerk"), ("release", "approver"), ("release", "clerk")])
+@pytest.mark.parametrize(
+    ("step", "member"), [("approve", "clerk"), ("release", "approver"), ("release", "clerk")]
+)
 def test_three_persons(office: Office, step: str, member: str) -> None:
     office.entitle(office.child("own"))
     batch = office.prepare()
@@ -102,7 +111,10 @@ def test_a_returned_batch_is_cancelled_and_the_month_prepared_again(office: Offi
     assert (again.number, again.pk != batch.pk) == ("PB-202610-02", True)
     office.approve(again)
     with office.as_("releaser") as actor:
-        assert batches.act("stop", actor=actor, at=moment(10, 21), batch=again, reason="银行系统停机").state == "returned"
+        assert (
+            batches.act("stop", actor=actor, at=moment(10, 21), batch=again, reason="银行系统停机").state
+            == "returned"
+        )
     assert office.prepare().number == "PB-202610-03"
 
 
@@ -153,10 +165,18 @@ def test_a_standard_raised_later_for_earlier_months_is_paid_back(office: Office)
     office.entitle(office.child("own"))
     office.pay(OCTOBER)
     Rate.objects.create(
-        scheme=office.scheme, region_id=COUNTY, placement="scattered", amount=Decimal("1600.00"), valid_from=OCTOBER, source="通知"
+        scheme=office.scheme,
+        region_id=COUNTY,
+        placement="scattered",
+        amount=Decimal("1600.00"),
+        valid_from=OCTOBER,
+        source="通知",
     )
     lines = office.lines(office.prepare(NOVEMBER))
-    assert [(line.kind, line.amount) for line in lines] == [("regular", Decimal("1600.00")), ("arrears", Decimal("50.00"))]
+    assert [(line.kind, line.amount) for line in lines] == [
+        ("regular", Decimal("1600.00")),
+        ("arrears", Decimal("50.00")),
+    ]
 
 
 def test_what_was_taken_over_has_no_arrears_before_the_first_batch(office: Office) -> None:
@@ -224,7 +244,10 @@ def test_without_a_payee_the_line_is_held_and_owed_later(office: Office) -> None
     change(office, end_date=dt.date(2026, 9, 30))
     batch = office.prepare()
     assert issues(office, batch) == ["payee_missing"]
-    assert [(line.state, line.hold_reason) for line in office.lines(batch)] == [("held", "account_missing"), ("prepared", "")]
+    assert [(line.state, line.hold_reason) for line in office.lines(batch)] == [
+        ("held", "account_missing"),
+        ("prepared", ""),
+    ]
     assert batch.total == Decimal("1550.00")
     held = office.lines(batch)[0]
     with office.as_("clerk") as clerk, pytest.raises(batches.BatchRefused, match="no account"):
@@ -264,7 +287,12 @@ def test_holder_child_left_and_doubt(office: Office) -> None:
         type(own).objects.filter(pk=own.pk).update(left_date=dt.date(2026, 10, 2), left_reason="06")
         run = MatchRun.objects.create(region_id=COUNTY, period=OCTOBER)
         Discrepancy.objects.create(
-            run=run, region_id=own.region_id, kind="paid_full", list_kind="dibao", child=own, due_date=dt.date(2026, 10, 31)
+            run=run,
+            region_id=own.region_id,
+            kind="paid_full",
+            list_kind="dibao",
+            child=own,
+            due_date=dt.date(2026, 10, 31),
         )
     batch = office.prepare()
     assert issues(office, batch) == ["child_left", "holder_not_payee", "open_discrepancy"]
@@ -280,7 +308,9 @@ def test_approval_waits_for_the_clerks_notes(office: Office) -> None:
     with office.as_("approver") as actor, pytest.raises(batches.BatchRefused):
         batches.note_issue(actor=actor, at=moment(10, 19), issue=BatchIssue.objects.get(), note="x")
     with office.as_("clerk") as clerk:
-        batches.note_issue(actor=clerk, at=moment(10, 19), issue=BatchIssue.objects.get(), note="改卡材料已收")
+        batches.note_issue(
+            actor=clerk, at=moment(10, 19), issue=BatchIssue.objects.get(), note="改卡材料已收"
+        )
     assert office.approve(batch).state == "approved"
     with office.as_("clerk") as clerk, pytest.raises(batches.BatchRefused, match="already approved"):
         batches.note_issue(actor=clerk, at=moment(10, 20), issue=BatchIssue.objects.get(), note="y")

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from subsidies.bridge import ZERO, Change, Line, compare
 
-AMOUNTS = st.integers(0, 200_000).map(lambda cents: Decimal(cents) / 100).map(lambda yuan: yuan.quantize(Decimal("0.01")))
+AMOUNTS = (
+    st.integers(0, 200_000)
+    .map(lambda cents: Decimal(cents) / 100)
+    .map(lambda yuan: yuan.quantize(Decimal("0.01")))
+)
 VILLAGES = st.sampled_from([500152001001, 500152001002, 500152002001])
 PEOPLE = st.integers(1, 12)
 
@@ -27,7 +31,10 @@ def regular(draw: st.DrawFn, start: int) -> list[Line]:
 def batch(draw: st.DrawFn) -> list[Line]:
     lines = draw(regular(100))
     extra = draw(st.lists(st.tuples(PEOPLE, VILLAGES, AMOUNTS, st.booleans()), max_size=6))
-    return lines + [Line(200 + n, person, place, amount, True, held) for n, (person, place, amount, held) in enumerate(extra)]
+    return lines + [
+        Line(200 + n, person, place, amount, True, held)
+        for n, (person, place, amount, held) in enumerate(extra)
+    ]
 
 
 @given(regular(0), batch())
@@ -70,6 +77,12 @@ def test_each_kind_of_difference() -> None:
     ]
     total = found.total
     assert (total.people_before, total.joined, total.left, total.people_now) == (4, 1, 2, 3)
-    assert (total.before, total.added, total.removed, total.changed, total.arrears, total.held, total.now) == tuple(
-        map(Decimal, ("5880.00", "1230.00", "3100.00", "320.00", "320.00", "1230.00", "3420.00"))
-    )
+    assert (
+        total.before,
+        total.added,
+        total.removed,
+        total.changed,
+        total.arrears,
+        total.held,
+        total.now,
+    ) == tuple(map(Decimal, ("5880.00", "1230.00", "3100.00", "320.00", "320.00", "1230.00", "3420.00")))

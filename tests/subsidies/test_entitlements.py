@@ -34,7 +34,12 @@ def test_a_proposal_stops_nothing_and_the_approver_ends(office: Office) -> None:
         with pytest.raises(TransitionRefused, match="Choose a reason"):
             services.propose_end(actor=actor, at=AT, entitlement=right, reason_code="whim", reason="x")
         services.propose_end(
-            actor=actor, at=AT, entitlement=right, reason_code="parent_released", reason="10-08 刑满", last_month=OCTOBER
+            actor=actor,
+            at=AT,
+            entitlement=right,
+            reason_code="parent_released",
+            reason="10-08 刑满",
+            last_month=OCTOBER,
         )
     assert (right.state, right.proposed_end_month, right.end_month) == ("ending", OCTOBER, None)
     assert len(office.lines(office.prepare(NOVEMBER))) == 1
@@ -49,7 +54,12 @@ def test_entered_in_error_was_never_due(office: Office) -> None:
     right = office.entitle(office.child("own"), OCTOBER)
     with office.as_("clerk") as actor:
         services.propose_end(
-            actor=actor, at=AT, entitlement=right, reason_code="entered_in_error", reason="x", last_month=dt.date(2020, 1, 1)
+            actor=actor,
+            at=AT,
+            entitlement=right,
+            reason_code="entered_in_error",
+            reason="x",
+            last_month=dt.date(2020, 1, 1),
         )
     with office.as_("approver") as actor:
         services.end(actor=actor, at=AT, entitlement=right, reason_code="entered_in_error", reason="x")
@@ -57,7 +67,9 @@ def test_entered_in_error_was_never_due(office: Office) -> None:
     assert office.lines(office.prepare(OCTOBER)) == []
 
 
-def add(office: Office, right: Entitlement, amount: str, start: dt.date, who: str = "clerk", **fields: object) -> Offset:
+def add(
+    office: Office, right: Entitlement, amount: str, start: dt.date, who: str = "clerk", **fields: object
+) -> Offset:
     with office.as_(who) as actor:
         return services.add_offset(
             actor=actor, at=AT, entitlement=right, start_month=start, amount=Decimal(amount),
@@ -67,7 +79,10 @@ def add(office: Office, right: Entitlement, amount: str, start: dt.date, who: st
 
 def months(office: Office, right: Entitlement) -> list[tuple[str, dt.date, dt.date | None]]:
     with office.as_("clerk"):
-        return [(str(o.amount), o.start_month, o.end_month) for o in Offset.objects.filter(entitlement=right).order_by("start_month")]
+        return [
+            (str(o.amount), o.start_month, o.end_month)
+            for o in Offset.objects.filter(entitlement=right).order_by("start_month")
+        ]
 
 
 def test_a_changed_amount_ends_the_former_offset(office: Office) -> None:
@@ -97,7 +112,11 @@ def test_offsets_of_a_kind_never_overlap(office: Office) -> None:
     add(office, right, "300.00", OCTOBER)
     with pytest.raises(TransitionRefused, match="already set off from 2026-10"):
         add(office, right, "310.00", SEPTEMBER)
-    with office.as_("clerk"), pytest.raises(IntegrityError, match="offset_once_a_month"), transaction.atomic():
+    with (  # noqa: PT012
+        office.as_("clerk"),
+        pytest.raises(IntegrityError, match="offset_once_a_month"),
+        transaction.atomic(),
+    ):
         twin = Offset.objects.get()
         twin.pk, twin.end_month, twin.start_month = None, DECEMBER, NOVEMBER
         twin.save(force_insert=True)
@@ -121,7 +140,9 @@ def test_an_ended_right_takes_no_offset(office: Office) -> None:
 
 
 def test_finding_the_right_of_a_month(office: Office) -> None:
-    old = office.entitle(office.child("own"), SEPTEMBER, state="ended", end_month=SEPTEMBER, end_reason="adopted")
+    old = office.entitle(
+        office.child("own"), SEPTEMBER, state="ended", end_month=SEPTEMBER, end_reason="adopted"
+    )
     new = office.entitle(office.child("own"), OCTOBER)
     with office.as_("clerk"):
         child = office.child("own").pk

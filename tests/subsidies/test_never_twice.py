@@ -64,7 +64,11 @@ def test_two_at_once_give_one_batch_one_release_and_one_import(office: Office) -
     def prepare() -> int:
         with open_scope(scope):
             return batches.prepare_batch(
-                actor=Actor.current(), at=moment(10, 19), region=office.region(), scheme=office.scheme, month=OCTOBER
+                actor=Actor.current(),
+                at=moment(10, 19),
+                region=office.region(),
+                scheme=office.scheme,
+                month=OCTOBER,
             ).pk
 
     first, second, third = at_once(prepare, prepare, prepare)
@@ -91,7 +95,9 @@ def test_two_at_once_give_one_batch_one_release_and_one_import(office: Office) -
     def take() -> bank_results.Outcome:
         with open_scope(money):
             found = PaymentBatch.objects.get(pk=batch.pk)
-            return bank_results.import_result(actor=Actor.current(), at=moment(10, 23), batch=found, name="r.csv", data=data)
+            return bank_results.import_result(
+                actor=Actor.current(), at=moment(10, 23), batch=found, name="r.csv", data=data
+            )
 
     outcomes = at_once(take, take)
     assert {(outcome.paid, outcome.repeated) for outcome in outcomes} == {(1, False), (0, True)}
@@ -192,10 +198,15 @@ def answer(office: Office, batch: PaymentBatch, words: list[str]) -> None:
     told = [(line, word) for line, word in zip(sent, words, strict=False) if word != "silence"]
     if not told:
         return
-    rows = [f"{batch.number}-{line.line:05d},{line.amount},{line.account[-4:]},{word},系统超时" for line, word in told]
+    rows = [
+        f"{batch.number}-{line.line:05d},{line.amount},{line.account[-4:]},{word},系统超时"
+        for line, word in told
+    ]
     data = "\n".join(["业务编号,金额,银行账号,处理结果,失败原因", *rows]).encode()
     with office.as_("releaser") as releaser:
-        bank_results.import_result(actor=releaser, at=moment(batch.month.month, 25), batch=batch, name="r.csv", data=data)
+        bank_results.import_result(
+            actor=releaser, at=moment(batch.month.month, 25), batch=batch, name="r.csv", data=data
+        )
 
 
 def check(office: Office) -> None:

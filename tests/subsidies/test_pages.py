@@ -30,19 +30,24 @@ def _october() -> Any:
 
 
 def get(office: Office, who: str, name: str, *args: Any, status: int = 200, **query: Any) -> str:
-    response = office.cast.client(who).get(reverse(f"subsidies:{name}", args=args), query, headers={"Accept-Language": "en"})
+    response = office.cast.client(who).get(
+        reverse(f"subsidies:{name}", args=args), query, headers={"Accept-Language": "en"}
+    )
     assert response.status_code == status, response.content.decode()[:2000]
     return response.content.decode()
 
 
 def post(office: Office, who: str, name: str, *args: Any, **data: Any) -> Any:
-    return office.cast.client(who).post(reverse(f"subsidies:{name}", args=args), data, headers={"Accept-Language": "en"})
+    return office.cast.client(who).post(
+        reverse(f"subsidies:{name}", args=args), data, headers={"Accept-Language": "en"}
+    )
 
 
 def two_months(office: Office) -> PaymentBatch:
     """October is paid, November has somebody new, somebody gone, a changed amount and arrears."""
-    changed, gone = office.confirmed(office.child("own")), office.entitle(
-        office.child("neighbour"), end_month=OCTOBER, state="ended", end_reason="adopted"
+    changed, gone = (
+        office.confirmed(office.child("own")),
+        office.entitle(office.child("neighbour"), end_month=OCTOBER, state="ended", end_reason="adopted"),
     )
     office.pay(OCTOBER)
     office.offset(changed, "320.00", NOVEMBER)
@@ -55,7 +60,16 @@ def two_months(office: Office) -> PaymentBatch:
 def test_the_batch_page(office: Office, who: str) -> None:
     batch = two_months(office)
     text = get(office, who, "batch", batch.pk)
-    for expected in ("3,100.00", "4,330.00", "−320.00", "+1,550.00", "−1,550.00", "PB-202611-01", "桂林街道", "梓潼街道"):
+    for expected in (
+        "3,100.00",
+        "4,330.00",
+        "−320.00",
+        "+1,550.00",
+        "−1,550.00",
+        "PB-202611-01",
+        "桂林街道",
+        "梓潼街道",
+    ):
         assert expected in text
     assert "does not add up" not in text
     assert "Repairs 2026-10" in text
@@ -70,7 +84,9 @@ def test_the_batch_page_of_the_approver_names_whose_the_release_is(office: Offic
     assert "disabled" in text
 
 
-@pytest.mark.parametrize(("who", "status"), [("director", 403), ("supervisor", 403), ("viewer", 403), ("stranger", 404)])
+@pytest.mark.parametrize(
+    ("who", "status"), [("director", 403), ("supervisor", 403), ("viewer", 403), ("stranger", 404)]
+)
 def test_the_batch_page_is_not_for_others(office: Office, who: str, status: int) -> None:
     get(office, who, "batch", two_months(office).pk, status=status)
 
@@ -97,12 +113,23 @@ def test_from_the_clerk_to_the_bank_and_back(office: Office) -> None:
     assert "6217001234567801" in download.content.decode("gb18030")
     with system_scope(reason="test", log=False):
         assert AccessLog._base_manager.filter(kind="download", subject="subsidies.bankfile").count() == 1
-    bad = SimpleUploadedFile("r.csv", f"业务编号,金额,银行账号,处理结果\n{batch.number}-00001,1.00,7801,成功\n".encode())
-    answer = office.cast.client("clerk").post(reverse("subsidies:bank_result", args=[batch.pk]), {"file": bad})
+    bad = SimpleUploadedFile(
+        "r.csv", f"业务编号,金额,银行账号,处理结果\n{batch.number}-00001,1.00,7801,成功\n".encode()
+    )
+    answer = office.cast.client("clerk").post(
+        reverse("subsidies:bank_result", args=[batch.pk]), {"file": bad}
+    )
     assert answer.status_code == 422
     assert "1550.00" in answer.content.decode()
-    good = SimpleUploadedFile("r.csv", f"业务编号,金额,银行账号,处理结果\n{batch.number}-00001,1550.00,7801,成功\n".encode())
-    assert office.cast.client("clerk").post(reverse("subsidies:bank_result", args=[batch.pk]), {"file": good}).status_code == 302
+    good = SimpleUploadedFile(
+        "r.csv", f"业务编号,金额,银行账号,处理结果\n{batch.number}-00001,1550.00,7801,成功\n".encode()
+    )
+    assert (
+        office.cast.client("clerk")
+        .post(reverse("subsidies:bank_result", args=[batch.pk]), {"file": good})
+        .status_code
+        == 302
+    )
     text = get(office, "clerk", "batch", batch.pk)
     assert "1 paid, 0 failed" in text
     drawer = get(office, "director", "payment", line.pk)
@@ -116,7 +143,9 @@ def test_the_drawer_is_a_fragment_for_htmx(office: Office) -> None:
     office.prepare()
     with office.as_("releaser"):
         line = Payment.objects.get()
-    response = office.cast.client("releaser").get(reverse("subsidies:payment", args=[line.pk]), headers={"HX-Request": "true"})
+    response = office.cast.client("releaser").get(
+        reverse("subsidies:payment", args=[line.pk]), headers={"HX-Request": "true"}
+    )
     text = response.content.decode()
     assert "<html" not in text
     assert 'id="drawer"' in text
@@ -131,8 +160,19 @@ def test_exceptions_are_noted_and_held_on_the_page(office: Office) -> None:
         issue = BatchIssue.objects.get()
     assert "1 waits for the clerk" in get(office, "approver", "batch", batch.pk)
     assert "Note needed" in get(office, "clerk", "batch", batch.pk)
-    assert post(office, "approver", "batch_issue", batch.pk, issue.pk, act="note", note="x").status_code == 403
-    post(office, "clerk", "batch_issue", batch.pk, issue.pk, act="hold", note="等新卡", reason_code="account_changing")
+    assert (
+        post(office, "approver", "batch_issue", batch.pk, issue.pk, act="note", note="x").status_code == 403
+    )
+    post(
+        office,
+        "clerk",
+        "batch_issue",
+        batch.pk,
+        issue.pk,
+        act="hold",
+        note="等新卡",
+        reason_code="account_changing",
+    )
     text = get(office, "clerk", "batch", batch.pk)
     assert "等新卡" in text
     assert "1 held back" in text
@@ -145,7 +185,9 @@ def test_applications_from_the_child_to_the_letter(office: Office) -> None:
     own = office.child("own")
     office.situations(own)
     assert "De facto unattended child" in get(office, "director", "application_add", child=own.pk)
-    response = post(office, "director", "application_add", child=own.pk, scheme=office.scheme.pk, statement="随祖母生活")
+    response = post(
+        office, "director", "application_add", child=own.pk, scheme=office.scheme.pk, statement="随祖母生活"
+    )
     assert response.status_code == 302
     pk = int(response["Location"].rstrip("/").rsplit("/", 1)[1])
     assert "One parent is dead" in get(office, "director", "application", pk)
@@ -157,7 +199,15 @@ def test_applications_from_the_child_to_the_letter(office: Office) -> None:
     text = get(office, "approver", "application", pk)
     assert "done by 赵清和" in text
     post(office, "clerk", "application_transition", pk, action="check")
-    post(office, "approver", "application_transition", pk, action="refuse", reason="母亲有能力抚养", reason_code="parent_able")
+    post(
+        office,
+        "approver",
+        "application_transition",
+        pk,
+        action="refuse",
+        reason="母亲有能力抚养",
+        reason_code="parent_able",
+    )
     letter = get(office, "director", "application_letter", pk)
     assert "母亲有能力抚养" in letter
     assert "A parent is able to raise the child" in letter
@@ -178,7 +228,19 @@ def test_an_application_out_of_scope_does_not_exist(office: Office) -> None:
 
 def test_the_entitlement_page_and_its_offsets(office: Office) -> None:
     right = office.confirmed(office.child("own"))
-    assert post(office, "clerk", "offset_add", right.pk, kind="dibao", amount="320", start_month="2026-10", source="低保名单").status_code == 302
+    assert (
+        post(
+            office,
+            "clerk",
+            "offset_add",
+            right.pk,
+            kind="dibao",
+            amount="320",
+            start_month="2026-10",
+            source="低保名单",
+        ).status_code
+        == 302
+    )
     text = get(office, "clerk", "entitlement", right.pk)
     for expected in ("320.00", "1,230.00", "低保名单", "渝民发〔2024〕88号", "民发〔2019〕62号"):
         assert expected in text or expected == "民发〔2019〕62号"
@@ -188,9 +250,39 @@ def test_the_entitlement_page_and_its_offsets(office: Office) -> None:
     with office.as_("clerk"):
         offset.refresh_from_db()
         assert offset.end_month == OCTOBER
-    post(office, "clerk", "entitlement_transition", right.pk, action="propose_end", reason_code="parent_released", reason="父亲刑满", last_month="2026-10")
-    assert post(office, "clerk", "entitlement_transition", right.pk, action="end", reason_code="other", reason="x", last_month="2026-10").status_code == 403
-    post(office, "approver", "entitlement_transition", right.pk, action="end", reason_code="parent_released", reason="属实", last_month="2026-10")
+    post(
+        office,
+        "clerk",
+        "entitlement_transition",
+        right.pk,
+        action="propose_end",
+        reason_code="parent_released",
+        reason="父亲刑满",
+        last_month="2026-10",
+    )
+    assert (
+        post(
+            office,
+            "clerk",
+            "entitlement_transition",
+            right.pk,
+            action="end",
+            reason_code="other",
+            reason="x",
+            last_month="2026-10",
+        ).status_code
+        == 403
+    )
+    post(
+        office,
+        "approver",
+        "entitlement_transition",
+        right.pk,
+        action="end",
+        reason_code="parent_released",
+        reason="属实",
+        last_month="2026-10",
+    )
     with office.as_("clerk"):
         ended = Entitlement.objects.get()
     assert (ended.state, ended.end_month, ended.end_reason) == ("ended", OCTOBER, "parent_released")
@@ -209,10 +301,19 @@ def test_the_month_page(office: Office) -> None:
 
 
 def test_rates_are_added_and_never_changed(office: Office) -> None:
-    data = {"scheme": office.scheme.pk, "placement": "scattered", "category": "", "amount": "1600", "valid_from": "2026-11", "source": "通知"}
+    data = {
+        "scheme": office.scheme.pk,
+        "placement": "scattered",
+        "category": "",
+        "amount": "1600",
+        "valid_from": "2026-11",
+        "source": "通知",
+    }
     assert post(office, "clerk", "rate_add", **data).status_code == 302
     assert post(office, "approver", "rate_add", **data).status_code == 403
-    assert "cannot be changed" in post(office, "clerk", "rate_add", **data | {"amount": "1700"}).content.decode()
+    assert (
+        "cannot be changed" in post(office, "clerk", "rate_add", **data | {"amount": "1700"}).content.decode()
+    )
     assert "1,600.00" in get(office, "approver", "rates")
     assert Rate.objects.get(region_id=COUNTY, valid_from=NOVEMBER).amount == Decimal("1600.00")
 
@@ -241,7 +342,11 @@ def test_the_panel_of_the_childs_file(office: Office) -> None:
 def test_query_budget(office: Office, who: str, name: str, key: str) -> None:
     batch = two_months(office)
     office.give_account(office.child("neighbour"), "6217001234567801")
-    application = office.apply(office.child("neighbour"), "other_director") if key == "application" or name == "applications" else None
+    application = (
+        office.apply(office.child("neighbour"), "other_director")
+        if key == "application" or name == "applications"
+        else None
+    )
     pks = {"batch": batch.pk, "child": office.child("own").pk}
     with office.as_("clerk"):
         pks["payment"] = Payment.objects.filter(batch=batch).order_by("line").first().pk

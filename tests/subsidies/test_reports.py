@@ -29,7 +29,7 @@ LOCKED_AT = dt.datetime(2026, 10, 8, 10, tzinfo=dt.UTC)
 
 
 def moment(day: int, month: int = 9) -> dt.datetime:
-    return timezone.make_aware(dt.datetime(2026, month, day, 10))
+    return timezone.make_aware(dt.datetime(2026, month, day, 10))  # noqa: DTZ001
 
 
 @pytest.fixture
@@ -41,7 +41,12 @@ def world(cast: Cast) -> Cast:
         gone = make_child(FAR_VILLAGE, "九月走", left_date=dt.date(2026, 9, 20), left_reason="07")
         old = cast.children["own"]
         batch = PaymentBatch.objects.create(
-            region_id=COUNTY, scheme=scheme, month=MONTH, number="PB-202609-01", prepared_by=cast.users["clerk"], prepared_at=moment(19)
+            region_id=COUNTY,
+            scheme=scheme,
+            month=MONTH,
+            number="PB-202609-01",
+            prepared_by=cast.users["clerk"],
+            prepared_at=moment(19),
         )
 
         def entitle(child: Child, start: dt.date, end: dt.date | None = None, **more: Any) -> Entitlement:
@@ -70,7 +75,12 @@ def world(cast: Cast) -> Cast:
                 state="approved", conducted_by=cast.users["director"], submitted_at=moment(day),
             )  # fmt: skip
         Case.objects.create(
-            child=old, region_id=old.region_id, title="临时照料", level="red", opened_by=cast.users["supervisor"], opened_at=moment(5)
+            child=old,
+            region_id=old.region_id,
+            title="临时照料",
+            level="red",
+            opened_by=cast.users["supervisor"],
+            opened_at=moment(5),
         )
     return cast
 
@@ -86,9 +96,21 @@ def computed(world: Cast) -> dict[str, Any]:
 
 def test_the_figures(world: Cast) -> None:
     figures = computed(world)
-    assert {m: reports.total(figures, "register", m) for m in reports.COUNTS} == {"opening": 4, "new": 1, "left": 1, "closing": 4}
-    assert {m: reports.total(figures, "entitled", m) for m in reports.COUNTS} == {"opening": 2, "new": 1, "left": 1, "closing": 2}
-    money = {m: reports.total(figures, "money", m) for m in ("people", "times", "due", "paid", "arrears", "failed")}
+    assert {m: reports.total(figures, "register", m) for m in reports.COUNTS} == {
+        "opening": 4,
+        "new": 1,
+        "left": 1,
+        "closing": 4,
+    }
+    assert {m: reports.total(figures, "entitled", m) for m in reports.COUNTS} == {
+        "opening": 2,
+        "new": 1,
+        "left": 1,
+        "closing": 2,
+    }
+    money = {
+        m: reports.total(figures, "money", m) for m in ("people", "times", "due", "paid", "arrears", "failed")
+    }
     assert money == {
         "people": 1, "times": 2, "due": Decimal("2780.00"), "paid": Decimal("1550.00"), "arrears": Decimal("320.00"), "failed": 1,
     }  # fmt: skip
@@ -120,7 +142,9 @@ def test_every_figure_equals_the_length_of_its_list(world: Cast) -> None:
         for family in report_measures.FAMILIES.values():
             for measure in family.measures:
                 for row in figures[family.code]:
-                    listed = report_measures.rows(period, family.code, measure.code, **{k: row[k] for k in ("township", *family.split)})
+                    listed = report_measures.rows(
+                        period, family.code, measure.code, **{k: row[k] for k in ("township", *family.split)}
+                    )
                     if measure.unit == report_measures.YUAN:
                         assert sum((p.amount for p in listed), Decimal(0)) == Decimal(row[measure.code])
                     elif measure.code in {"people", "covered"}:
@@ -180,13 +204,23 @@ def test_the_viewer_sees_totals_only_once_locked(world: Cast) -> None:
     browser = world.client("viewer")
     address = reverse("subsidies:report") + f"?month=2026-09&region={COUNTY}"
     assert "598" not in browser.get(address).content.decode()
-    assert browser.get(reverse("subsidies:report_export") + f"?month=2026-09&region={COUNTY}").status_code == 404
+    assert (
+        browser.get(reverse("subsidies:report_export") + f"?month=2026-09&region={COUNTY}").status_code == 404
+    )
     with open_scope(world.scope("clerk")):
         reports.lock(actor=Actor.current(), at=LOCKED_AT, region=county(), month=MONTH)
     text = browser.get(address).content.decode()
-    assert "桂林街道" in text and "1,550.00" in text
-    assert "林小满" not in text and "report_rows" not in text and "/rows/" not in text
-    assert browser.get(reverse("subsidies:report_rows") + "?month=2026-09&family=register&measure=closing").status_code == 403
+    assert "桂林街道" in text
+    assert "1,550.00" in text
+    assert "林小满" not in text
+    assert "report_rows" not in text
+    assert "/rows/" not in text
+    assert (
+        browser.get(
+            reverse("subsidies:report_rows") + "?month=2026-09&family=register&measure=closing"
+        ).status_code
+        == 403
+    )
 
 
 def test_the_page_drills_down_and_exports_are_logged(world: Cast, page_budget: Any) -> None:
@@ -204,4 +238,9 @@ def test_the_page_drills_down_and_exports_are_logged(world: Cast, page_budget: A
 
 
 def test_another_county_cannot_be_asked_for(world: Cast) -> None:
-    assert world.client("stranger").get(reverse("subsidies:report") + f"?month=2026-09&region={COUNTY}").status_code == 404
+    assert (
+        world.client("stranger")
+        .get(reverse("subsidies:report") + f"?month=2026-09&region={COUNTY}")
+        .status_code
+        == 404
+    )

@@ -17,9 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
-        parser.add_argument(
-            "--prepare", action="store_true", help="first make the database roles"
-        )
+        parser.add_argument("--prepare", action="store_true", help="first make the database roles")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -30,7 +30,9 @@ class Command(JsonCommand):
         try:
             options["out"].write_bytes(data)
         except OSError as error:
-            raise CommandError(_("--out: the file cannot be written: %(error)s") % {"error": error}) from error
+            raise CommandError(
+                _("--out: the file cannot be written: %(error)s") % {"error": error}
+            ) from error
         return {
             "region": region.code,
             "period": options["period"],
