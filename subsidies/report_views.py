@@ -288,16 +288,15 @@ def _row(family: str, row: Any) -> dict[str, Any]:
             "text": row.get_primary_category_display(),
         }
     if family == "entitled":
-        text = (
-            f"{row.start_month:%Y-%m} – {row.end_month:%Y-%m}"
-            if row.end_month
-            else f"{row.start_month:%Y-%m} –"
-        )
+        words = [str(PrimaryCategory(row.category).label)]
+        if row.end_month:
+            words += [f"– {row.end_month:%Y-%m}", str(row.get_end_reason_display())]
         return {
             "name": row.child.name,
             "url": reverse("subsidies:entitlement", args=[row.pk]),
             "place": place,
-            "text": text,
+            "date": row.start_month,
+            "text": " · ".join(words),
         }
     if family == "money":
         return {

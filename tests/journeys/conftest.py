@@ -165,7 +165,10 @@ def browser() -> Iterator[Browser]:
         given = os.environ.get("CHROMIUM", "")
         found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         path = None if given == "playwright" else given or found
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        language = {"LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}  # of date fields and file buttons
+        browser = playwright.chromium.launch(
+            executable_path=path, args=arguments, env={**os.environ, **language}
+        )
         yield browser
         browser.close()
 
