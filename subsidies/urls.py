@@ -8,6 +8,7 @@ from subsidies import (
     application_views,
     batch_views,
     entitlement_views,
+    handover_views,
     month_views,
     payment_views,
     rate_views,
@@ -16,6 +17,7 @@ from subsidies.report_urls import report_urls
 
 app_name = "subsidies"
 urlpatterns: list[URLPattern] = [
+    path("handover/<int:assignment>/subsidies/", handover_views.handover_panel, name="handover_panel"),
     path("month/", month_views.month, name="month"),
     path("rechecks/", month_views.recheck_list, name="rechecks"),
     path("applications/", application_views.applications, name="applications"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import re
@@ -10,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
 from childwelfare.demo import posts
@@ -59,6 +61,7 @@ def test_make_targets_exist(line: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@time_machine.travel(dt.datetime(2026, 10, 20, 2, tzinfo=dt.UTC), tick=False)
 def test_the_commands_of_one_month_in_order(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ REPORT_READERS = REPORTED | SUPERVISORS | AWAY
 
 ROWS: Rows = {
     "subsidies:month": page(COUNTY | AWAY),
+    "subsidies:handover_panel": page(READ_OWN, ELSEWHERE, assignment="left"),
     "subsidies:rechecks": page(COUNTY | SUPERVISORS | AWAY),
     "subsidies:applications": page(READERS),
     "subsidies:application_add": [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -32,7 +33,6 @@ from staff.scope import open_scope, scope_of, system_scope
 from staff.sessions import assignments_of
 from tests import database
 from tests.settings import SUFFIX, WORKER
-from tests.setup.test_supervisor import free_port
 
 T = TypeVar("T")
 PATIENCE = 90.0  # seconds until everything answers
@@ -43,6 +43,12 @@ OURS = ("CHILDWELFARE_", "DATABASE_", "REDIS_URL", "PORT", "HOST", "DJANGO_", "P
 # What a browser says by itself about an answer that a journey provokes.
 # The address of a failed request is kept by Person._answered.
 EXPECTED = ("net::ERR_INTERNET_DISCONNECTED", "Failed to load resource")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Office:
