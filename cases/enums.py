@@ -255,14 +255,6 @@ class HealthStatus(models.TextChoices):
     DISABLED = "disabled", _("Disabled")
 
 
-class InsuranceStatus(models.TextChoices):
-    """医保参保情况."""
-
-    SUBSIDISED = "subsidised", _("Insured, premium paid by government")
-    SELF_PAID = "self_paid", _("Insured, premium paid by family")
-    UNINSURED = "uninsured", _("Not insured")
-
-
 class LeaveReason(models.TextChoices):
     """Why a child leaves the register (减员原因). The values are NAT's own numbers."""
 
@@ -276,19 +268,3 @@ class LeaveReason(models.TextChoices):
     ENTERED_IN_ERROR = "08", _("Entered in error")
     OVER_AGE = "09", _("Over the age limit")
     OTHER = "99", _("Other leaving reason")
-
-
-class HelpNeed(models.TextChoices):
-    """需求 under upbringing, treatment, schooling, rehabilitation (养治教康), and what surrounds them."""
-
-    LIVING = "living", _("Living support")
-    MEDICAL = "medical", _("Medical help")
-    SCHOOLING = "schooling", _("Help with schooling")
-    REHABILITATION = "rehabilitation", _("Rehabilitation")
-    GUARDIANSHIP = "guardianship", _("Guardianship support")
-    PSYCHOLOGICAL = "psychological", _("Psychological care")
-    REGISTRATION = "registration", _("Household registration help")
-    HOUSING = "housing", _("Housing repair")
-    LEGAL = "legal", _("Legal aid")
-    COMPANIONSHIP = "companionship", _("Company and activities")
-    OTHER = "other", _("Other need")

@@ -233,11 +233,3 @@ class CaseOutcome(models.TextChoices):
     UNFOUNDED = "unfounded", _("Not confirmed on checking")
     DECLINED = "declined", _("Help declined")
     OTHER = "other", _("Other outcome")
-
-
-class ActionState(models.TextChoices):
-    """One action of a case's plan (帮扶措施)."""
-
-    TODO = "todo", _("To do")
-    DONE = "done", _("Done")
-    CANCELLED = "cancelled", _("Cancelled")
