@@ -1,0 +1,168 @@
+"""Steps of the money: an application decided by four people, a month paid by three and answered by the bank."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from cases.models import (
+    Child,
+)
+from childwelfare.demo.money import bank_answer
+from subsidies.models import (
+    Application,
+    BatchIssue,
+    Entitlement,
+    Payment,
+    PaymentBatch,
+)
+from tests.journeys.conftest import DESK, PHONE, Person
+
+
+def apply_for_a_child(director: Person) -> tuple[Child, int]:
+    """The director applies for the basic living allowance of a child who has none."""
+    child = director.seen_by(
+        lambda: (
+            Child.objects.on_register()
+            .filter(
+                primary_category="de_facto_unattended", entitlements__isnull=True, applications__isnull=True
+            )
+            .order_by("pk")[0]
+        )
+    )
+    director.open(f"/children/{child.pk}/")
+    director.sees(child.name)
+    director.picture("08-child-file", PHONE, DESK)
+    director.open(f"/applications/add/?child={child.pk}")
+    director.sees("按今天的档案，认定表的结果", "符合")
+    director.page.locator("textarea[name=statement]").fill("父母均不能履行抚养责任，由祖父母照料。")
+    director.press("提出申请")
+    director.sees(child.name, "待受理")
+    director.picture("09-application")
+
+    def made() -> tuple[int, str]:
+        found = Application.objects.get(child=child)
+        return found.pk, found.state
+
+    number, state = director.seen_by(made)
+    assert state == "submitted"
+    return child, number
+
+
+def decide_application(
+    supervisor: Person, clerk: Person, approver: Person, child: Child, number: int
+) -> None:
+    """Four people, none of whom takes two steps; the entitlement begins next month."""
+    address = f"/applications/{number}/"
+    supervisor.open("/applications/")
+    supervisor.sees(child.name)
+    supervisor.open(address)
+    supervisor.press("受理")
+    supervisor.sees("查验中")
+    supervisor.page.locator("summary", has_text="查验属实").click()
+    supervisor.page.locator("details[open] textarea[name=reason]").fill("入户核实，部门数据比对一致。")
+    supervisor.page.locator("details[open]").get_by_role("button", name="查验属实，报县（区）").click()
+    supervisor.sees("入户核实，部门数据比对一致。")
+    clerk.open(address)
+    clerk.press("审查通过，提请确认")
+    clerk.sees("待确认")
+    clerk.picture("10-application-checked")
+    approver.open("/applications/")
+    approver.sees(child.name)
+    approver.open(address)
+    approver.press("确认")
+    approver.sees("已确认")
+
+    def entitled() -> tuple[str, dt.date, str]:
+        found = Entitlement.objects.get(application_id=number)
+        return found.state, found.start_month, found.child.name
+
+    assert approver.seen_by(entitled) == ("active", next_month(timezone.localdate()), child.name)
+
+
+def next_month(day: dt.date) -> dt.date:
+    return (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+
+
+def pay_a_month(clerk: Person, approver: Person, releaser: Person) -> int:
+    """Calculated, explained, approved and released by three people; the bank answers and one line fails."""
+    page = clerk.page
+    clerk.open("/month/")
+    clerk.sees("本月")
+    clerk.picture("11-bureau-month", PHONE, DESK)
+    clerk.open("/batches/prepare/")
+    clerk.press("计算金额")
+    page.wait_for_url(re.compile(r"/batches/\d+/$"))
+    clerk.sees("待审批")
+    number = int(page.url.rstrip("/").rsplit("/", 1)[1])
+    batch = clerk.seen_by(lambda: PaymentBatch.objects.get(pk=number))
+    issues = clerk.seen_by(lambda: BatchIssue.objects.filter(batch_id=number, note="").count())
+    for _ in range(issues):
+        row = (
+            page.locator("#exceptions tbody tr")
+            .filter(has=page.locator("summary", has_text="说明或缓发"))
+            .first
+        )
+        row.locator("summary").click()
+        row.locator("input[name=note]").fill("已向镇街核实。")
+        row.get_by_role("button", name="照发").click()
+        clerk.sees("已向镇街核实。")
+    assert clerk.seen_by(lambda: BatchIssue.objects.filter(batch_id=number, note="").count()) == 0
+    clerk.open(f"/batches/{number}/")
+    page.locator("table a[hx-get]").first.click()
+    expect(page.locator("#drawer .cw-sum, .cw-drawer .cw-sum").first).to_be_visible()
+    clerk.picture("12-payment-batch")
+    expect(page.get_by_role("button", name=re.compile("^批准")).and_(page.locator(":enabled"))).to_have_count(
+        0
+    )
+
+    approver.open(f"/batches/{number}/")
+    approver.page.get_by_role("button", name=re.compile(rf"^批准 {batch.child_count} 人")).click()
+    approver.sees("待发放")
+    approver.picture("13-batch-approved")
+    releaser.open(f"/batches/{number}/")
+    releaser.page.get_by_role("button", name=re.compile(rf"^发放 {batch.child_count} 人")).click()
+    releaser.sees("已发放", "SHA-256")
+
+    for ending in ("xlsx", "csv"):
+        row = releaser.page.locator("tr").filter(has=releaser.page.get_by_role("link", name=f".{ending}"))
+        with releaser.page.expect_download() as coming:
+            row.get_by_role("link").click()
+        file = coming.value.path().read_bytes()
+        shown = row.locator("code").inner_text().rstrip("…")
+        assert len(shown) >= 16
+        assert hashlib.sha256(file).hexdigest().startswith(shown)
+
+    def kept() -> tuple[str, int, bool]:
+        found = PaymentBatch.objects.get(pk=number)
+        lines = Payment.objects.filter(batch=found, state="sent")
+        return found.state, lines.count(), sum(line.amount for line in lines) == found.total
+
+    assert releaser.seen_by(kept) == ("released", batch.line_count, True)
+    answer = clerk.seen_by(lambda: bank_answer(PaymentBatch.objects.get(pk=number), fail=1))
+    clerk.open(f"/batches/{number}/")
+    shot = {"name": "银行回盘.csv", "mimeType": "text/csv", "buffer": answer}
+    page.locator("input[type=file][name=file]").set_input_files([shot])  # type: ignore[list-item]
+    clerk.press("导入回盘")
+    clerk.sees(f"{batch.line_count - 1} 笔已发放，1 笔失败")
+    clerk.picture("14-batch-reconciled")
+    page.goto(f"/batches/{number}/lines/?state=failed")
+    clerk.sees("发放失败")
+
+    def outcome() -> tuple[str, int, int, str]:
+        lines = Payment.objects.filter(batch_id=number)
+        failed = lines.get(state="failed")
+        state = PaymentBatch.objects.get(pk=number).state
+        return (
+            state,
+            lines.filter(state="paid").count(),
+            lines.filter(state="sent").count(),
+            failed.bank_message,
+        )
+
+    assert clerk.seen_by(outcome) == ("reconciled", batch.line_count - 1, 0, "户名不符")
+    return number
