@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import redis
 from django.conf import settings
 from django.db import connections as django_connections
 from PIL import Image
@@ -59,6 +60,7 @@ class Office:
         self.database = "_".join(filter(None, ("childwelfare_journey", SUFFIX, WORKER)))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.prefix = f"journey-{SUFFIX}-{WORKER}"
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
         self._reader = ThreadPoolExecutor(1)
@@ -67,12 +69,13 @@ class Office:
 
     def start(self) -> None:
         """Make the database, start everything, wait until it is well; the demo county is loaded on the way."""
+        self._forget()
         database.make_clone(self.database)
         found = connections.addresses()
         environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         environ |= {
             "CHILDWELFARE_HOME": str(self.home),
-            "CHILDWELFARE_REDIS_PREFIX": f"journey-{SUFFIX}-{WORKER}",
+            "CHILDWELFARE_REDIS_PREFIX": self.prefix,
             "CHILDWELFARE_KEYS": settings.CHILDWELFARE_KEYS,
             "CHILDWELFARE_INDEX_KEY": settings.CHILDWELFARE_INDEX_KEY,
             "DATABASE_URL": connections.with_database(found.application, self.database),
@@ -90,6 +93,12 @@ class Office:
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < until, self.said()
             time.sleep(0.2)
+
+    def _forget(self) -> None:
+        """Remove what an earlier run left in Redis: sessions, counted sign-ins, tasks of a database that is gone."""
+        with redis.Redis.from_url(connections.redis_url()) as client:
+            for key in client.scan_iter(f"{self.prefix}:*", count=1000):
+                client.delete(key)
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -113,6 +122,7 @@ class Office:
             self.process.wait(PATIENCE)
         self._reader.submit(lambda: django_connections.close_all()).result()
         self._reader.shutdown()
+        self._forget()
         database.drop_clone(self.database)
 
     # --- What the database holds ------------------------------------------------------------------------
