@@ -124,7 +124,9 @@ REGISTER = Family(
     (
         Measure("opening", _("Opening count"), lambda p: Q(registered_date__lt=p.month)),
         Measure("new", _("New"), lambda p: Q(registered_date__gte=p.month)),
-        Measure("left", pgettext_lazy("report", "Left"), lambda p: Q(left_date__gte=p.month, left_date__lt=p.end)),
+        Measure(
+            "left", pgettext_lazy("report", "Left"), lambda p: Q(left_date__gte=p.month, left_date__lt=p.end)
+        ),
         Measure("closing", _("Closing count"), lambda p: Q(left_date__isnull=True) | Q(left_date__gte=p.end)),
         Measure("visits_due", _("Visits due"), _on_register, _visits_due),
     ),
@@ -140,7 +142,11 @@ ENTITLED = Family(
     (
         Measure("opening", _("Opening count"), lambda p: Q(start_month__lt=p.month)),
         Measure("new", _("New"), lambda p: Q(start_month=p.month)),
-        Measure("left", pgettext_lazy("report", "Left"), lambda p: Q(end_month=p.last_month, start_month__lt=p.month)),
+        Measure(
+            "left",
+            pgettext_lazy("report", "Left"),
+            lambda p: Q(end_month=p.last_month, start_month__lt=p.month),
+        ),
         Measure(
             "closing", _("Closing count"), lambda p: Q(end_month__isnull=True) | Q(end_month__gte=p.month)
         ),

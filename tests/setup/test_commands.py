@@ -171,7 +171,7 @@ def test_ci_runs_the_whole_suite() -> None:
     assert "exec make test" in text
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     shown = subprocess.run(
-        ["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert shown == ["bin/venv dev", "exec bin/run-tests"]
 

@@ -105,10 +105,11 @@ def someone_waits() -> bool:
 
 
 def others() -> int:
-    """Connections to this test's database beside our own."""
+    """Connections of the application role to this test's database beside our own."""
     return int(
         answer(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND usename = current_user AND pid <> pg_backend_pid()"
         )
     )
 
