@@ -42,12 +42,11 @@ lint: venv-dev ## style, types and templates
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	$(if $(TEMPLATES),.venv/bin/djlint --quiet --check --lint $(TEMPLATES))
+	$(if $(TEMPLATES),.venv/bin/djlint --quiet --lint $(TEMPLATES))
 
-format: venv-dev ## put code and templates into shape
+format: venv-dev ## put code into shape
 	.venv/bin/ruff check --fix --exit-zero .
 	.venv/bin/ruff format .
-	$(if $(TEMPLATES),-.venv/bin/djlint --quiet --reformat $(TEMPLATES))
 
 screenshots: venv-dev ## take the pictures of docs/images from the journey
 	@CHILDWELFARE_SCREENSHOTS=docs/images exec bin/run-tests -n 0 tests/journeys/test_story.py
