@@ -85,9 +85,8 @@ def test_five_failures_lock_for_half_an_hour_whether_the_account_exists_or_not(
 def test_answers_for_an_unknown_and_a_known_account_are_the_same(director: User) -> None:
     def page(username: str) -> str:
         text = attempt(Client(), username, "wrong").content.decode()
-        return "".join(line for line in text.splitlines() if "csrf" not in line.lower()).replace(
-            username, "X"
-        )
+        lines = "".join(line for line in text.splitlines() if "csrf" not in line.lower())
+        return lines.replace(f'value="{username}"', 'value="X"')
 
     assert page("director") == page("unknown")
 
