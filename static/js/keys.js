@@ -4,8 +4,10 @@
 (function () {
   "use strict";
 
+  /* A field that was just hidden keeps the focus until the next frame; nobody types there. */
   function typing(target) {
-    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    var field = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    return field && target.getClientRects().length > 0;
   }
 
   function neighbour(list, step) {
