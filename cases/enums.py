@@ -36,6 +36,8 @@ class PrimaryCategory(models.TextChoices):
     TEKUN = "tekun", _("Extreme-poverty support (tekun)")
     DIBAO = "dibao", _("Minimum-living-allowance household (dibao)")
     LOW_INCOME = "low_income", _("Low-income household")
+    REGISTERED_POOR = "registered_poor", _("Registered poor household")
+    STREET_CHILD = "street_child", _("Street child")
     LEFT_BEHIND = "left_behind", _("Rural left-behind child")
     MIGRANT = "migrant", _("Migrant child")
     OTHER_DIFFICULTY = "other_difficulty", _("Other difficulty")
@@ -66,9 +68,9 @@ class Attribute(models.TextChoices):
     LEFT_BEHIND = PrimaryCategory.LEFT_BEHIND.value, PrimaryCategory.LEFT_BEHIND.label
     MIGRANT = PrimaryCategory.MIGRANT.value, PrimaryCategory.MIGRANT.label
     OTHER_DIFFICULTY = PrimaryCategory.OTHER_DIFFICULTY.value, PrimaryCategory.OTHER_DIFFICULTY.label
-    REGISTERED_POOR = "registered_poor", _("Registered poor household")
+    REGISTERED_POOR = PrimaryCategory.REGISTERED_POOR.value, PrimaryCategory.REGISTERED_POOR.label
+    STREET_CHILD = PrimaryCategory.STREET_CHILD.value, PrimaryCategory.STREET_CHILD.label
     DISABILITY = "disability", _("Disability, not severe")
-    STREET_CHILD = "street_child", _("Street child")
     FOUNDLING = "foundling", _("Foundling")
     NO_REGISTRATION = "no_registration", _("No household registration")
     OUT_OF_SCHOOL = "out_of_school", _("Out of school")
@@ -268,3 +270,59 @@ class LeaveReason(models.TextChoices):
     ENTERED_IN_ERROR = "08", _("Entered in error")
     OVER_AGE = "09", _("Over the age limit")
     OTHER = "99", _("Other leaving reason")
+
+
+class CategoryDetail(models.TextChoices):
+    """Sub-types (细类) of the primary category; which belongs to which is ``DETAILS``."""
+
+    BOTH_DEAD = "both_dead", _("Both parents dead")
+    ONE_DEAD_ONE_MISSING = "one_dead_one_missing", _("One parent dead, the other declared missing")
+    BOTH_MISSING = "both_missing", _("Both parents declared missing")
+    PARENTS_UNTRACEABLE = "parents_untraceable", _("Birth parents cannot be found")
+    INSTITUTION_RAISED = "institution_raised", _("Orphan or foundling raised by a welfare institution")
+    INSTITUTION_ENTRUSTED = "institution_entrusted", _("Child in difficulty kept by a welfare institution")
+    PRIVATE_INSTITUTION = "private_institution", _("Orphan or foundling raised by a private institution")
+    ONE_LOST_ONE_UNABLE = "one_lost_one_unable", _("One parent dead or missing, the other unable")
+    BOTH_UNABLE = "both_unable", _("Both parents unable to raise the child")
+    BOTH_AWAY = "both_away", _("Both parents work away")
+    ONE_AWAY_ONE_UNABLE = "one_away_one_unable", _("One parent works away, the other cannot act as guardian")
+    NEITHER_ABLE = "neither_able", _("Neither parent can act as guardian")
+    CROSS_COUNTY = "cross_county", _("Moved across counties for six months or more")
+    WITHIN_COUNTY = "within_county", _("Left the township only, for statistics")
+    SUPPORTED_AT_HOME = "supported_at_home", _("Supported at home")
+    SUPPORTED_IN_CARE = "supported_in_care", _("Supported in an institution")
+    URBAN = "urban", _("Urban")
+    RURAL = "rural", _("Rural")
+
+
+DETAILS: dict[PrimaryCategory, tuple[CategoryDetail, ...]] = {
+    PrimaryCategory.ORPHAN: (
+        CategoryDetail.BOTH_DEAD,
+        CategoryDetail.ONE_DEAD_ONE_MISSING,
+        CategoryDetail.BOTH_MISSING,
+        CategoryDetail.PARENTS_UNTRACEABLE,
+        CategoryDetail.INSTITUTION_RAISED,
+        CategoryDetail.PRIVATE_INSTITUTION,
+    ),
+    PrimaryCategory.DE_FACTO_UNATTENDED: (
+        CategoryDetail.ONE_LOST_ONE_UNABLE,
+        CategoryDetail.BOTH_UNABLE,
+        CategoryDetail.INSTITUTION_ENTRUSTED,
+    ),
+    PrimaryCategory.TEKUN: (CategoryDetail.SUPPORTED_AT_HOME, CategoryDetail.SUPPORTED_IN_CARE),
+    PrimaryCategory.DIBAO: (CategoryDetail.URBAN, CategoryDetail.RURAL),
+    PrimaryCategory.LEFT_BEHIND: (
+        CategoryDetail.BOTH_AWAY,
+        CategoryDetail.ONE_AWAY_ONE_UNABLE,
+        CategoryDetail.NEITHER_ABLE,
+    ),
+    PrimaryCategory.MIGRANT: (CategoryDetail.CROSS_COUNTY, CategoryDetail.WITHIN_COUNTY),
+}
+
+
+class Insurance(models.TextChoices):
+    """医保 (TZ)."""
+
+    FUNDED = "funded", _("Insured, paid by the government")
+    OWN = "own", _("Insured, paid by the family")
+    NONE = "none", _("Not insured")

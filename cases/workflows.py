@@ -6,8 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from cases.circumstance_enums import DefectState, TransferState
 from cases.discrepancy_enums import Found
 from cases.visit_enums import CaseState, ReturnReason, VisitState
+from staff import scope
 from staff.enums import Role
 from staff.workflow import Actor, Transition, Workflow
 
@@ -88,5 +90,61 @@ DISCREPANCY = Workflow(
             stamps=("decided_by", "decided_at"), icon="circle-off",
         ),
         Transition("reopen", ("untrue", "uncheckable"), "to_check", _("Open again"), DECIDERS, needs_text=True, icon="refresh"),
+    ),
+)  # fmt: skip
+
+# Whoever finds a defect solved does not check it; the supervisor or the county does.
+DEFECT = Workflow(
+    "defect",
+    (
+        Transition("follow", (DefectState.OPEN,), DefectState.FOLLOWED, _("Follow"), FIELD | DECIDERS, automatic=True),
+        Transition(
+            "solve", (DefectState.OPEN, DefectState.FOLLOWED), DefectState.SOLVED, _("Solved"), FIELD | DECIDERS, needs_text=True,
+            stamps=("solved_by", "solved_at"), icon="check", automatic=True,
+        ),
+        Transition(
+            "close", (DefectState.SOLVED,), DefectState.CLOSED, _("Checked, close"), REVIEW | DECIDERS,
+            differs_from=("solved_by",), stamps=("checked_by", "checked_at"), icon="check",
+        ),
+        Transition(
+            "reopen", (DefectState.SOLVED, DefectState.CLOSED, DefectState.VOID), DefectState.FOLLOWED, _("Open again"),
+            REVIEW | DECIDERS, needs_text=True, icon="refresh",
+        ),
+        Transition(
+            "void", (DefectState.OPEN, DefectState.FOLLOWED), DefectState.VOID, _("Was none"), REVIEW | DECIDERS,
+            needs_text=True, icon="circle-off",
+        ),
+    ),
+)  # fmt: skip
+
+
+def _receives(transfer: Any, actor: Actor) -> str | None:
+    if not scope.current().covers(transfer.to_region_id):
+        return str(_("The receiving side decides this."))
+    return None
+
+
+def _sends(transfer: Any, actor: Actor) -> str | None:
+    if not scope.current().covers(transfer.region_id):
+        return str(_("Only the sending side can withdraw it."))
+    return None
+
+
+# The receiving side accepts: another person than the one who proposed, whose area covers the new village.
+TRANSFER = Workflow(
+    "transfer",
+    (
+        Transition(
+            "accept", (TransferState.PROPOSED,), TransferState.ACCEPTED, _("Accept the child"), FIELD | DECIDERS,
+            guard=_receives, differs_from=("proposed_by",), stamps=("decided_by", "decided_at"), icon="check",
+        ),
+        Transition(
+            "refuse", (TransferState.PROPOSED,), TransferState.REFUSED, _("Refuse"), FIELD | DECIDERS,
+            guard=_receives, needs_text=True, stamps=("decided_by", "decided_at"), icon="x",
+        ),
+        Transition(
+            "withdraw", (TransferState.PROPOSED,), TransferState.WITHDRAWN, _("Withdraw"), FIELD | DECIDERS,
+            guard=_sends, needs_text=True, stamps=("decided_by", "decided_at"), icon="arrow-back-up",
+        ),
     ),
 )  # fmt: skip

@@ -24,6 +24,21 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     "small_cell": (3, "proposal"),
     "photo_max_mb": (10, "proposal"),
     "photo_max_megapixels": (50, "proposal"),
+    "category_scheme": ("national", "国办发〔2010〕54号；国发〔2016〕36号"),
+    "guardianship_assessment": ("weighted-66", "湖北省地方标准；proposal"),
+    "severe_illnesses": (
+        ["白血病", "再生障碍性贫血", "血友病", "地中海贫血", "先天性心脏病", "尿毒症", "慢性肾功能衰竭"]
+        + ["器官移植", "恶性肿瘤", "颅内良性肿瘤"],
+        "泰州市走访系统",
+    ),
+    "severe_illness_self_paid": (20000, "泰州市走访系统"),
+    "absence_months": (6, "宁夏2024；21部门2024"),
+    "defect_due_days": (
+        {"no_identity": 60, "no_registration": 60, "out_of_school": 30, "no_guardian": 15},
+        "proposal",
+    ),
+    "care_contact_days": (7, "未成年人保护法第二十三条"),
+    "age_out_months": (3, "proposal"),
     "case_response_hours": ({"red": 24, "yellow": 72, "blue": 240}, "proposal"),
 }
 

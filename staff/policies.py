@@ -42,6 +42,7 @@ class RowScope(BaseConstraint):
     ``unplaced``: holders of this lens also see rows without a region. ``readers_write``: roles that only read may write here.
     ``when``: pairs (SQL condition on the row, lens) for rows of one kind alone.
     ``read_ids``: like ``ids``, for reading alone.
+    ``further``: pairs (column, lens) of further region columns, such as the region that a file is to go to.
     ``write_lenses``: only holders of these may write, in their ranges. ``everyone``: whoever acts may read every row.
     """
 
@@ -61,6 +62,7 @@ class RowScope(BaseConstraint):
         write_lenses: Iterable[str] = (),
         everyone: bool = False,
         read_ids: Iterable[tuple[str, str]] = (),
+        further: Iterable[tuple[str, str]] = (),
     ) -> None:
         super().__init__(name=name)
         self.lenses, self.column = tuple(lenses), column
@@ -71,12 +73,12 @@ class RowScope(BaseConstraint):
         )
         self.append_only, self.unplaced, self.readers_write = append_only, unplaced, readers_write
         self.when, self.write_lenses, self.everyone = tuple(map(tuple, when)), tuple(write_lenses), everyone
-        self.read_ids = tuple(map(tuple, read_ids))
+        self.read_ids, self.further = tuple(map(tuple, read_ids)), tuple(map(tuple, further))
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
         args = tuple(args)
-        for key in ("lenses", "ids", "numbers", "texts", "when", "write_lenses", "read_ids"):
+        for key in ("lenses", "ids", "numbers", "texts", "when", "write_lenses", "read_ids", "further"):
             if value := getattr(self, key):
                 kwargs[key] = value
         if self.column != "region_code":
@@ -96,6 +98,7 @@ class RowScope(BaseConstraint):
         """The boolean SQL of the policy, for reading a row or for the row that is written."""
         arms = [envelope(lens, self.column) for lens in self.lenses]
         arms += [f"({condition} AND {envelope(lens, self.column)})" for condition, lens in self.when]
+        arms += [envelope(lens, column) for column, lens in self.further]
         ids = self.ids if writing else (*self.ids, *self.read_ids)
         arms += [f"{column} = ANY ({IDS.format(setting=setting)})" for column, setting in ids]
         arms += [f"{column} = {NUMBER.format(setting=setting)}" for column, setting in self.numbers]

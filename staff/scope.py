@@ -191,7 +191,8 @@ class ScopedQuerySet(models.QuerySet[T]):
             return self
         condition = models.Q()
         for low, high in ranges:
-            condition |= models.Q(region__gte=low, region__lte=high)
+            for name in getattr(self.model, "scope_fields", ("region",)):
+                condition |= models.Q(**{f"{name}__gte": low, f"{name}__lte": high})
         seen = scope.shared | scope.limited
         if seen and (key := self._child_key()):
             condition |= models.Q(**{f"{key}__in": sorted(seen)})

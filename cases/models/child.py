@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from cases import identity, pinyin
 from cases.enums import (
     Attribute,
+    CategoryDetail,
     HealthStatus,
     HouseholdRegistration,
+    Insurance,
     LeaveReason,
     Placement,
     PrimaryCategory,
@@ -21,6 +23,7 @@ from cases.enums import (
     SchoolStage,
     Sex,
 )
+from cases.models.category_triggers import TRIGGERS
 from staff.audit import tracked
 from staff.crypto import EncryptedField
 from staff.policies import RowScope
@@ -52,6 +55,9 @@ class Child(models.Model):
     sex = models.CharField(_("sex"), max_length=6, choices=Sex.choices)
     ethnicity = models.CharField(_("ethnicity"), max_length=20, blank=True)
     primary_category = models.CharField(_("primary category"), max_length=30, choices=PrimaryCategory.choices)
+    category_detail = models.CharField(
+        _("sub-type"), max_length=24, choices=CategoryDetail.choices, blank=True, default=""
+    )
     category_since = models.DateField(_("category since"), null=True, blank=True)
     placement = models.CharField(
         _("placement"), max_length=12, choices=Placement.choices, default=Placement.SCATTERED
@@ -79,6 +85,7 @@ class Child(models.Model):
         related_name="+",
         verbose_name=_("place of residence"),
     )
+    residence_since = models.DateField(_("living there since"), null=True, blank=True)
     registration = models.CharField(
         _("household registration"), max_length=24, choices=HouseholdRegistration.choices, blank=True
     )
@@ -99,6 +106,9 @@ class Child(models.Model):
         _("state of health"), max_length=20, choices=HealthStatus.choices, blank=True
     )
     health_note = EncryptedField(verbose_name=_("health"))
+    insurance = models.CharField(
+        _("health insurance"), max_length=8, choices=Insurance.choices, blank=True, default=""
+    )
     phone = EncryptedField(verbose_name=_("phone"))
     risk = models.CharField(_("risk"), max_length=8, choices=RiskLevel.choices, default=RiskLevel.GREEN)
     risk_since = models.DateField(null=True, editable=False)
@@ -109,6 +119,14 @@ class Child(models.Model):
     left_reason = models.CharField(
         _("reason for leaving"), max_length=2, choices=LeaveReason.choices, blank=True
     )
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged_from",
+        verbose_name=_("merged into"),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -116,6 +134,7 @@ class Child(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        triggers = TRIGGERS
         verbose_name = _("child")
         verbose_name_plural = _("children")
         permissions = [
@@ -151,6 +170,9 @@ class Child(models.Model):
                 fields=["-left_date", "-id"], name="child_left", condition=Q(left_date__isnull=False)
             ),
             models.Index(fields=["number"], name="child_number"),
+            models.Index(
+                fields=["birth_date", "id"], name="child_birth", condition=Q(left_date__isnull=True)
+            ),
         ]
         constraints = [
             RowScope(

@@ -1,6 +1,7 @@
 from staff.models.people import ApiToken, Assignment, Post, PostRegion, User
 from staff.models.records import AccessLog, TransitionRecord
 from staff.models.region import Region
+from staff.models.region_change import RegionChange
 from staff.models.settings import Holiday, Parameter
 from staff.models.work import Job, StoredFile
 
@@ -14,6 +15,7 @@ __all__ = [
     "Post",
     "PostRegion",
     "Region",
+    "RegionChange",
     "StoredFile",
     "TransitionRecord",
     "User",

@@ -3,8 +3,9 @@
 A row says who may: ``see`` get an answer, ``lost`` hold a post whose duty it would be but somewhere else and
 get a 404, everybody else of the cast gets a 403. Nobody signed in is sent to the sign-in page (the API: 401).
 
-Adding an address: add a row to the module of its app (rows_cases.py, rows_staff.py …). ``kwargs`` names
-objects of tests/access/world.py: {"pk": "visit_own"}; ``query`` does in braces. Rows of one address that
+Adding an address: add a row to the module of its subject (rows_cases.py, rows_transfer.py …: every module whose
+name begins with ``rows_`` is read). ``kwargs`` names objects of tests/access/world.py, or of a module
+``objects_<subject>.py`` with ``make(cast, own)`` beside it: {"pk": "visit_own"}; ``query`` does in braces. Rows of one address that
 differ in the object are given together.
 """
 
@@ -84,10 +85,10 @@ Rows = dict[str, Row | list[Row]]
 
 def rows() -> dict[str, list[Row]]:
     """All rows by address."""
-    from tests.access import rows_api, rows_cases, rows_referrals, rows_staff, rows_subsidies
+    from tests.access.world import part_modules
 
     found: dict[str, list[Row]] = {}
-    for module in (rows_staff, rows_cases, rows_referrals, rows_subsidies, rows_api):
+    for module in part_modules("rows_"):
         for name, given in module.ROWS.items():
             found.setdefault(name, []).extend(given if isinstance(given, list) else [given])
     return found

@@ -7,8 +7,11 @@ other children carry a mark, so that a page which shows one can be told.
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import pkgutil
 import uuid
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from django.utils import timezone
@@ -49,6 +52,7 @@ from subsidies.models import (
     Rate,
     Scheme,
 )
+import tests.access
 from tests.cast import COUNTY, START, VILLAGE, Cast, make_cast
 
 AT = dt.datetime(2026, 10, 20, 9, 40, tzinfo=dt.UTC)
@@ -70,6 +74,12 @@ class World:
     pk: dict[str, Any]
 
 
+def part_modules(prefix: str) -> list[ModuleType]:
+    """The modules of this package whose names begin so, in order: ``rows_…`` and ``objects_…``."""
+    names = sorted(found.name for found in pkgutil.iter_modules(tests.access.__path__))
+    return [importlib.import_module(f"tests.access.{name}") for name in names if name.startswith(prefix)]
+
+
 def make_world() -> World:
     """Everything once for the child ``own``, and a marked visit and case for every child of the cast."""
     cast = make_cast()
@@ -80,6 +90,8 @@ def make_world() -> World:
         own = cast.children["own"]
         pk |= _family(own) | _matching(cast, own) | _money(cast, own) | _staff(cast, own)
         pk |= _referral(cast, own, pk["case_own"])
+        for module in part_modules("objects_"):
+            pk |= module.make(cast, own)
         index_children()
     return World(cast, pk)
 
