@@ -138,6 +138,7 @@ class VisitViewSet(ReadOnly):
                 data=form.visit_data(),
                 photos=form.cleaned_data["photos"],
                 basis=form.cleaned_data["basis"],
+                drop=form.cleaned_data["drop_photos"],
             )
         except VisitRefused as refused:
             raise ValidationError({"non_field_errors": [str(refused)]}) from refused

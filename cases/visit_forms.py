@@ -79,6 +79,15 @@ class PhotosField(forms.Field):
         return photos
 
 
+class PhotoIds(forms.TypedMultipleChoiceField):
+    """Photos to remove. Any number will do: a repeated sending names some that are gone, and the service looks
+    only among those of the visit.
+    """
+
+    def valid_value(self, value: Any) -> bool:
+        return str(value).isdecimal() and len(str(value)) < 19
+
+
 class VisitForm(forms.Form):
     """One visit. ``draft`` accepts what is incomplete. ``intervals`` are the county's days by colour."""
 
@@ -115,7 +124,7 @@ class VisitForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     photos = PhotosField(label=gettext_lazy("Photos"), required=False)
-    drop_photos = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    drop_photos = PhotoIds(coerce=int, required=False)
 
     def __init__(
         self,
@@ -145,8 +154,6 @@ class VisitForm(forms.Form):
             today = timezone.localdate(at)
             photos.most_megabytes = parameters.value(child.region_id, "photo_max_mb", today)
             photos.most_megapixels = parameters.value(child.region_id, "photo_max_megapixels", today)
-        kept = list(visit.photos.all()) if visit else []
-        self.fields["drop_photos"].choices = [(one.pk, one.pk) for one in kept]  # type: ignore[attr-defined]
 
     def clean_client_id(self) -> Any:
         return self.cleaned_data["client_id"] or (self.visit.uuid if self.visit else uuid4())

@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+REGISTER = _("Register")
 HOME = (_("Home"), "home", "cases:home", "")
 QUEUE = (_("Review queue"), "checklist", "cases:queue", "")
 CHILDREN = (_("Children"), "mood-kid", "cases:children", "")
@@ -16,6 +17,15 @@ VISITS = (_("Visits"), "clipboard-text", "cases:visits", "")
 OUTBOX = (_("To be sent"), "cloud-upload", "cases:outbox", "")
 CASES = (_("Cases"), "flag", "cases:cases", "")
 REFERRALS = (_("Referrals"), "heart-handshake", "referrals:referrals", "")
+DEFECTS = (_("Defects"), "alert-triangle", "cases:defects", REGISTER)
+CARES = (_("Entrusted care"), "users", "cases:cares", REGISTER)
+HELP = (_("Help ledger"), "heart-handshake", "cases:help_ledger", REGISTER)
+AGEING = (_("Coming of age"), "hourglass", "cases:ageing", REGISTER)
+TOTALS = (_("Totals by category"), "chart-bar", "cases:register_totals", REGISTER)
+IMPORTS = (_("Import of a register"), "file-spreadsheet", "cases:imports", REGISTER)
+DUPLICATES = (_("Possible duplicates"), "folder-open", "cases:duplicates", REGISTER)
+TRANSFERS = (_("Transfers"), "arrows-left-right", "cases:transfers", REGISTER)
+DIVISIONS = (_("Changes of divisions"), "map-pin", "staff:region_changes", _("Reports and management"))
 MONTH = (_("This month"), "calendar-month", "subsidies:month", "")
 APPLICATIONS = (_("Applications"), "file-check", "subsidies:applications", _("Subsidies"))
 BATCHES = (_("Payment batches"), "cash", "subsidies:batches", _("Subsidies"))
@@ -27,10 +37,19 @@ TRAIL = (_("Audit trail"), "history", "staff:trail", "")
 ME = (_("Me"), "user", "staff:me", "")
 
 MENU: dict[str, tuple[Any, ...]] = {
-    "director": (HOME, CHILDREN, VISITS, OUTBOX, ME, CASES, APPLICATIONS),
-    "supervisor": (QUEUE, CHILDREN, CASES, APPLICATIONS, ME, VISITS, REFERRALS, DISCREPANCIES, REPORT),
-    "clerk": (MONTH, CHILDREN, CASES, BATCHES, ME, REFERRALS, APPLICATIONS, LISTS, DISCREPANCIES, REPORT),
-    "approver": (MONTH, APPLICATIONS, BATCHES, CHILDREN, ME, CASES, REFERRALS, DISCREPANCIES, REPORT),
+    "director": (HOME, CHILDREN, VISITS, OUTBOX, ME, CASES, APPLICATIONS, DEFECTS, CARES, TRANSFERS),
+    "supervisor": (
+        *(QUEUE, CHILDREN, CASES, APPLICATIONS, ME, VISITS, REFERRALS, DISCREPANCIES, REPORT),
+        *(DEFECTS, CARES, HELP, TOTALS, AGEING, TRANSFERS, DUPLICATES, IMPORTS),
+    ),
+    "clerk": (
+        *(MONTH, CHILDREN, CASES, BATCHES, ME, REFERRALS, APPLICATIONS, LISTS, DISCREPANCIES, REPORT),
+        *(TOTALS, DEFECTS, CARES, HELP, AGEING, TRANSFERS, DUPLICATES, IMPORTS, DIVISIONS),
+    ),
+    "approver": (
+        *(MONTH, APPLICATIONS, BATCHES, CHILDREN, ME, CASES, REFERRALS, DISCREPANCIES, REPORT),
+        *(TOTALS, DEFECTS),
+    ),
     "releaser": (BATCHES, REPORT, ME),
     "leader": (MONTH, CHILDREN, CASES, REPORT, ME, APPLICATIONS, BATCHES, DISCREPANCIES, REFERRALS),
     "auditor": (TRAIL, ME),
@@ -39,7 +58,7 @@ MENU: dict[str, tuple[Any, ...]] = {
     "provider": (REFERRALS, ME),
 }
 TABS = 5
-GROUPS = ("", _("Subsidies"), _("Comparison"), _("Reports and management"))
+GROUPS = ("", REGISTER, _("Subsidies"), _("Comparison"), _("Reports and management"))
 START = {role: items[0][2] for role, items in MENU.items()}
 
 

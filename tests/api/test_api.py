@@ -12,9 +12,12 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
-from cases.models import Visit
+from cases.models import Visit, VisitPhoto
+from cases.visits import basis_of, review_visit
+from staff import files
 from staff.api_tokens import make_token
 from staff.scope import open_scope, system_scope
+from tests.cases.visiting import NOW, acting, picture, submitted
 from tests.cast import OWN_ID, Cast
 
 LISTS = ("regions", "children", "visits", "cases", "match-candidates", "entitlements", "payments")
@@ -48,6 +51,32 @@ def test_children_are_masked_and_in_scope(cast: Cast) -> None:
     assert [child["name"] for child in answer["results"]] == ["林小满", "秦白露"]
     assert OWN_ID not in str(answer)
     assert answer["results"][0]["identity_number"] == f"{OWN_ID[:6]}********{OWN_ID[-4:]}"
+
+
+def test_a_returned_visit_resent_by_the_phone_loses_the_photo_it_drops_and_may_be_sent_again(cast: Cast) -> None:
+    visit = submitted(cast, by="director")
+    with acting(cast, "director"):
+        file = files.store(
+            picture(), kind="photo", name="院子.jpg", content_type="image/jpeg",
+            region_id=visit.region_id, at=NOW, child_id=visit.child_id,
+        )  # fmt: skip
+        photo = VisitPhoto.objects.create(
+            visit=visit, child_id=visit.child_id, region_id=visit.region_id, file=file
+        )
+    with acting(cast, "supervisor") as actor:
+        review_visit(
+            actor=actor, at=NOW, visit=visit, decision="return", reason_code="incomplete", reason="照片不清"
+        )
+    browser = cast.client("director")
+    data = visit_data(
+        cast, client_id=str(visit.uuid), basis=basis_of(visit), drop_photos=[photo.pk], text="重新写过。"
+    )
+    for status in (201, 200):
+        answer = browser.post("/api/v1/visits/", data, content_type="application/json")
+        assert answer.status_code == status, answer.content
+    with acting(cast, "director"):
+        assert not VisitPhoto.objects.filter(pk=photo.pk).exists()
+        assert Visit.objects.get(pk=visit.pk).text == "重新写过。"
 
 
 def test_out_of_scope_is_404_in_our_shape(cast: Cast) -> None:
