@@ -50,7 +50,9 @@ class EntrustedCare(models.Model):
         verbose_name = _("entrusted care")
         indexes = [
             models.Index(
-                fields=["region", "last_contact_date"], name="care_contact", condition=Q(end_date__isnull=True)
+                fields=["region", "last_contact_date"],
+                name="care_contact",
+                condition=Q(end_date__isnull=True),
             )
         ]
         constraints = [
@@ -111,4 +113,6 @@ class GuardianshipAssessment(models.Model):
     class Meta:
         ordering = ["child_id", "-assessed_date", "-pk"]
         verbose_name = _("assessment of guardianship")
-        constraints = [RowScope(name="cases_guardianshipassessment_scope", lenses=["cases"], ids=SHARED_CHILD)]
+        constraints = [
+            RowScope(name="cases_guardianshipassessment_scope", lenses=["cases"], ids=SHARED_CHILD)
+        ]

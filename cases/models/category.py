@@ -52,7 +52,7 @@ class CategoryPeriod(models.Model):
                 ],
             ),
             models.CheckConstraint(
-                name="category_ends_after_start", condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date"))
+                name="category_ends_after_start",
+                condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date")),
             ),
         ]
-

@@ -28,6 +28,7 @@ TRIGGERS = [
         operation=pgtrigger.Update,
         referencing=pgtrigger.Referencing(old="old_values", new="new_values"),
         declare=[("changed", "bigint[]")],
+        # Our own text, no value of anybody.
         func=f"""
             SELECT array_agg(n.id) INTO changed FROM new_values n JOIN old_values o USING (id)
             WHERE (n.primary_category, n.category_detail, n.category_since)
@@ -42,6 +43,6 @@ TRIGGERS = [
               AND (p.end_date IS NULL OR p.end_date >= coalesce(n.category_since, n.registered_date));
             {_OPEN} FROM new_values WHERE id = ANY (changed);
             RETURN NULL;
-        """,
+        """,  # noqa: S608
     ),
 ]

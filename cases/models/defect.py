@@ -23,9 +23,7 @@ class Defect(models.Model):
     child = models.ForeignKey(Child, models.CASCADE, related_name="defects")
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     kind = models.CharField(_("defect"), max_length=16, choices=DefectKind.choices)
-    state = models.CharField(
-        _("state"), max_length=10, choices=DefectState.choices, default=DefectState.OPEN
-    )
+    state = models.CharField(_("state"), max_length=10, choices=DefectState.choices, default=DefectState.OPEN)
     note = models.CharField(_("how it showed"), max_length=200, blank=True)
     owner = models.ForeignKey(
         "staff.User", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("responsible")

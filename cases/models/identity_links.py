@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.child import SHARED_CHILD, Child
+from cases.models.child import Child
 from staff.audit import tracked
 from staff.crypto import EncryptedField
 from staff.policies import RowScope

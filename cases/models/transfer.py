@@ -24,9 +24,7 @@ class Transfer(models.Model):
     region = models.ForeignKey(
         "staff.Region", models.PROTECT, db_column="region_code", related_name="+", verbose_name=_("from")
     )
-    to_region = models.ForeignKey(
-        "staff.Region", models.PROTECT, related_name="+", verbose_name=_("to")
-    )
+    to_region = models.ForeignKey("staff.Region", models.PROTECT, related_name="+", verbose_name=_("to"))
     state = models.CharField(
         _("state"), max_length=10, choices=TransferState.choices, default=TransferState.PROPOSED
     )
