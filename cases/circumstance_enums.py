@@ -48,6 +48,16 @@ class Grade(models.TextChoices):
     LACKING = "lacking", _("Guardianship lacking")
 
 
+class AssessmentState(models.TextChoices):
+    """What an assessment asks about the child's colour: raising is done at once, lowering is decided."""
+
+    KEPT = "kept", _("On file")
+    PROPOSED = "proposed", _("Lower colour proposed")
+    LOWERED = "lowered", _("Colour lowered")
+    HELD = "held", _("Colour stays")
+    SUPERSEDED = "superseded", _("A later assessment took its place")
+
+
 class HelpArea(models.TextChoices):
     """养治教康 (泰州, O-26) and what stands beside it."""
 

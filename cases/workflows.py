@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from cases.circumstance_enums import DefectState, TransferState
+from cases.circumstance_enums import AssessmentState, DefectState, TransferState
 from cases.discrepancy_enums import Found
 from cases.visit_enums import CaseState, ReturnReason, VisitState
 from staff import scope
@@ -145,6 +145,25 @@ TRANSFER = Workflow(
         Transition(
             "withdraw", (TransferState.PROPOSED,), TransferState.WITHDRAWN, _("Withdraw"), FIELD | DECIDERS,
             guard=_sends, needs_text=True, stamps=("decided_by", "decided_at"), icon="arrow-back-up",
+        ),
+    ),
+)  # fmt: skip
+
+# A worse colour follows an assessment at once; a better one waits for somebody other than the assessor (4.1).
+ASSESSMENT = Workflow(
+    "assessment",
+    (
+        Transition(
+            "lower", (AssessmentState.PROPOSED,), AssessmentState.LOWERED, _("Lower the colour"), REVIEW | DECIDERS,
+            needs_text=True, differs_from=("assessed_by",), stamps=("decided_by", "decided_at"), icon="check",
+        ),
+        Transition(
+            "hold", (AssessmentState.PROPOSED,), AssessmentState.HELD, _("Leave the colour"), REVIEW | DECIDERS,
+            needs_text=True, stamps=("decided_by", "decided_at"), icon="x",
+        ),
+        Transition(
+            "supersede", (AssessmentState.PROPOSED,), AssessmentState.SUPERSEDED, _("Superseded"), FIELD | DECIDERS,
+            automatic=True,
         ),
     ),
 )  # fmt: skip

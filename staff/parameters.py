@@ -38,6 +38,9 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
         "proposal",
     ),
     "care_contact_days": (7, "未成年人保护法第二十三条"),
+    "care_children_most": (3, "proposal"),
+    "assessment_months": (12, "proposal"),
+    "help_gap_months": (12, "proposal"),
     "age_out_months": (3, "proposal"),
     "case_response_hours": ({"red": 24, "yellow": 72, "blue": 240}, "proposal"),
 }

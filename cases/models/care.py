@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from cases.circumstance_enums import CareEnd, ContactKind, Grade
-from cases.enums import Relation
+from cases.circumstance_enums import AssessmentState, CareEnd, ContactKind, Grade
+from cases.enums import Relation, RiskLevel
 from cases.models.child import SHARED_CHILD, Child
+from cases.workflows import ASSESSMENT
 from staff.audit import tracked
 from staff.crypto import EncryptedField
 from staff.policies import RowScope
@@ -31,6 +33,7 @@ class EntrustedCare(models.Model):
     carer_id_digest = models.BinaryField(max_length=32, null=True, editable=False)
     carer_phone = EncryptedField(verbose_name=_("phone"))
     carer_health = models.CharField(_("state of health"), max_length=200, blank=True)
+    carer_note = models.CharField(_("anything else about the person"), max_length=200, blank=True, default="")
     start_date = models.DateField(_("from"))
     end_date = models.DateField(_("to"), null=True, blank=True)
     end_reason = models.CharField(_("why it ended"), max_length=12, choices=CareEnd.choices, blank=True)
@@ -93,7 +96,12 @@ class CareContact(models.Model):
 
 @tracked("cases", ids=SHARED_CHILD)
 class GuardianshipAssessment(models.Model):
-    """监护能力评估: one filled-in instrument. Kept for ever as it was answered, with the instrument's code and date."""
+    """监护能力评估: one filled-in instrument. Kept for ever as it was answered, with the instrument's code and date.
+
+    ``risk_floor`` is the best colour that the grade allows, ``risk_after`` the one in force after the assessment.
+    """
+
+    workflow = ASSESSMENT
 
     child = models.ForeignKey(Child, models.CASCADE, related_name="assessments")
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
@@ -106,6 +114,14 @@ class GuardianshipAssessment(models.Model):
     note = models.TextField(_("note"), blank=True)
     assessed_date = models.DateField(_("assessed on"))
     assessed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    state = models.CharField(
+        _("state"), max_length=10, choices=AssessmentState.choices, default=AssessmentState.KEPT
+    )
+    risk_before = models.CharField(max_length=8, choices=RiskLevel.choices, blank=True, default="")
+    risk_floor = models.CharField(max_length=8, choices=RiskLevel.choices, blank=True, default="")
+    risk_after = models.CharField(max_length=8, choices=RiskLevel.choices, blank=True, default="")
+    decided_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     objects = ScopedManager["GuardianshipAssessment"]()
@@ -113,6 +129,10 @@ class GuardianshipAssessment(models.Model):
     class Meta:
         ordering = ["child_id", "-assessed_date", "-pk"]
         verbose_name = _("assessment of guardianship")
+        indexes = [
+            models.Index(fields=["child", "-assessed_date", "-id"], name="assessment_latest"),
+            models.Index(fields=["assessed_date", "id"], name="assessment_open", condition=Q(state="proposed")),
+        ]
         constraints = [
             RowScope(name="cases_guardianshipassessment_scope", lenses=["cases"], ids=SHARED_CHILD)
         ]

@@ -63,6 +63,10 @@ class Help(models.Model):
     class Meta:
         ordering = ["child_id", "-date", "-pk"]
         verbose_name = _("help")
+        indexes = [
+            models.Index(fields=["-date", "-id", "region"], name="help_by_day"),
+            models.Index(fields=["child", "area", "date"], name="help_of_child"),
+        ]
         constraints = [
             RowScope(name="cases_help_scope", lenses=["cases"], ids=SHARED_CHILD),
             models.CheckConstraint(
