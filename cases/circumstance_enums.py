@@ -20,7 +20,15 @@ class DefectState(models.TextChoices):
     FOLLOWED = "followed", _("Being followed")
     SOLVED = "solved", _("Solved, to be checked")
     CLOSED = "closed", _("Closed")
-    VOID = "void", _("Was none")
+    VOID = "void", _("None, or exempt")
+
+
+class DefectSource(models.TextChoices):
+    """How a defect came to light; what the register itself shows settles itself when the register changes."""
+
+    REGISTER = "register", _("Seen in the register")
+    VISIT = "visit", _("Reported by a visit")
+    PERSON = "person", _("Entered by hand")
 
 
 class CareEnd(models.TextChoices):

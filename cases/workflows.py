@@ -111,7 +111,7 @@ DEFECT = Workflow(
             REVIEW | DECIDERS, needs_text=True, icon="refresh",
         ),
         Transition(
-            "void", (DefectState.OPEN, DefectState.FOLLOWED), DefectState.VOID, _("Was none"), REVIEW | DECIDERS,
+            "void", (DefectState.OPEN, DefectState.FOLLOWED), DefectState.VOID, _("None, or exempt"), REVIEW | DECIDERS,
             needs_text=True, icon="circle-off",
         ),
     ),

@@ -7,6 +7,7 @@ from cases.models.defect import Defect, DefectStep
 from cases.models.family import Guardian, Household, ParentSituation, Payee
 from cases.models.help import Help, Need
 from cases.models.identity_links import ChildMerge, NotSameChild
+from cases.models.leaving import Leaving
 from cases.models.matching import Discrepancy, ListImport, ListRow, MatchCandidate, MatchDecision, MatchRun
 from cases.models.protected import ProtectedFact
 from cases.models.register_import import RegisterImport, RegisterImportRow
@@ -33,6 +34,7 @@ __all__ = [
     "Help",
     "Household",
     "Illness",
+    "Leaving",
     "ListImport",
     "ListRow",
     "MatchCandidate",

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.circumstance_enums import DefectKind, DefectState
+from cases.circumstance_enums import DefectKind, DefectSource, DefectState
 from cases.models.child import SHARED_CHILD, Child
 from cases.workflows import DEFECT
 from staff.audit import tracked
@@ -24,6 +24,9 @@ class Defect(models.Model):
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     kind = models.CharField(_("defect"), max_length=16, choices=DefectKind.choices)
     state = models.CharField(_("state"), max_length=10, choices=DefectState.choices, default=DefectState.OPEN)
+    source = models.CharField(
+        _("came to light"), max_length=10, choices=DefectSource.choices, default=DefectSource.REGISTER
+    )
     note = models.CharField(_("how it showed"), max_length=200, blank=True)
     owner = models.ForeignKey(
         "staff.User", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("responsible")
@@ -33,6 +36,12 @@ class Defect(models.Model):
     solved_date = models.DateField(_("solved on"), null=True, blank=True)
     solved_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     solved_at = models.DateTimeField(null=True)
+    exempt_until = models.DateField(
+        _("not asked again before"),
+        null=True,
+        blank=True,
+        help_text=_("Of a defect that was none or is exempt."),
+    )
     checked_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     checked_at = models.DateTimeField(null=True)
 
@@ -45,6 +54,12 @@ class Defect(models.Model):
             models.Index(
                 fields=["region", "due_date", "id"],
                 name="defect_region_due",
+                condition=Q(state__in=("open", "followed", "solved")),
+            ),
+            # The list of a county is read in this order, whatever its size.
+            models.Index(
+                fields=["due_date", "id"],
+                name="defect_due",
                 condition=Q(state__in=("open", "followed", "solved")),
             ),
             models.Index(fields=["region", "kind", "state"], name="defect_counts"),
