@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from cases import family, register, selectors, sharing
+from cases import category_changes, family, register, selectors, sharing
 from cases.child_forms import (
     CategoryForm,
     EndForm,
@@ -171,7 +171,7 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
         child,
         form,
         _("Change the category"),
-        lambda data: register.set_category(
+        lambda data: category_changes.set_category(
             child, data["category"], since=data["since"], reason=data["reason"], at=timezone.now()
         ),
         done=_("The category was changed."),

@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import ages, family, identity, numbers, search, visit_rules
-from cases.enums import LeaveReason, PrimaryCategory, RiskLevel
+from cases.category_changes import check_detail
+from cases.enums import LeaveReason, RiskLevel
 from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
 from cases.models import Child, ChildAttribute, Visit
 from cases.refusals import FIELD, REVIEWERS, AlreadyRegistered, NeedsConfirmation, RegisterRefused, check_duty
@@ -42,8 +43,9 @@ CHANGEABLE = frozenset(
             "address",
             "phone",
         ),
-        *("household_region_id", "residence_region_id", "school_stage", "school_name"),
-        *("health_status", "health_note"),
+        *("household_region_id", "residence_region_id", "residence_since"),
+        *("school_stage", "school_name", "enrolled_until"),
+        *("health_status", "health_note", "insurance"),
     }
 )
 
@@ -59,17 +61,21 @@ class ChildData:
     id_number: str = ""
     number: str = ""
     ethnicity: str = ""
+    category_detail: str = ""
     category_since: dt.date | None = None
     placement: str = "scattered"
     risk: str = "green"
     household_region_id: int | None = None
     residence_region_id: int | None = None
+    residence_since: dt.date | None = None
     registration: str = ""
     address: str = ""
     school_stage: str = ""
     school_name: str = ""
+    enrolled_until: dt.date | None = None
     health_status: str = ""
     health_note: str = ""
+    insurance: str = ""
     phone: str = ""
     registered_date: dt.date | None = None
     last_visit_date: dt.date | None = None
@@ -205,17 +211,21 @@ def add_child(
             sex=data.sex,
             ethnicity=data.ethnicity.strip(),
             primary_category=data.primary_category,
+            category_detail=check_detail(data.primary_category, data.category_detail, "category_detail"),
             category_since=data.category_since or registered,
             placement=data.placement,
             region_id=region_id,
             household_region_id=data.household_region_id or region_id,
             residence_region_id=data.residence_region_id or region_id,
+            residence_since=data.residence_since,
             registration=data.registration,
             address=data.address.strip(),
             school_stage=data.school_stage,
             school_name=data.school_name.strip(),
+            enrolled_until=data.enrolled_until,
             health_status=data.health_status,
             health_note=data.health_note.strip(),
+            insurance=data.insurance,
             phone=data.phone.strip(),
             risk=risk,
             risk_since=registered,
@@ -296,36 +306,6 @@ def change_child(
         locked.clean_fields(exclude=["region", "household_region", "residence_region", "household"])
         _save_once(locked)
         search.index_children([locked.pk])
-    return locked
-
-
-def set_category(
-    child: Child, category: str, *, since: dt.date, at: dt.datetime, actor: Actor | None = None, reason: str
-) -> Child:
-    """Count the child under another category from a day on. The supervisor or the county decides, in words.
-
-    The former category ends as an attribute, the new one begins as one, if it is not one already.
-    """
-    check_duty(actor or Actor.current(), REVIEWERS)
-    chosen = PrimaryCategory(category)
-    if not reason.strip():
-        raise ValidationError({"reason": _("Write the reason in words.")})
-    if since > timezone.localdate(at):
-        raise ValidationError({"since": _("This day is still to come.")})
-    with open_scope(replace(current(), reason=reason)):
-        locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
-        if locked.primary_category == chosen:
-            raise RegisterRefused(_("The child is counted under this category already."))
-        held = ChildAttribute.objects.filter(child=locked, end_date__isnull=True)
-        for former in held.filter(kind=locked.primary_category):
-            former.end_date = max(former.start_date, since)
-            former.save(update_fields=["end_date"])
-        if not held.filter(kind=chosen).exists():
-            ChildAttribute.objects.create(
-                child=locked, region_id=locked.region_id, kind=chosen, start_date=since, evidence=reason[:120]
-            )
-        locked.primary_category, locked.category_since = chosen, since
-        locked.save(update_fields=["primary_category", "category_since", "updated_at"])
     return locked
 
 

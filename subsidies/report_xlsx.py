@@ -27,7 +27,8 @@ PAID_AS = "entitlement__category"
 CATEGORY = {
     "orphan": "孤儿", "protected": "受保护类别", "de_facto_unattended": "事实无人抚养儿童", "guardianship_lacking": "监护缺失",
     "guardianship_improper": "监护不当（无力监护）", "severe_illness": "重病", "severe_disability": "重残", "tekun": "特困",
-    "dibao": "低保家庭", "low_income": "低收入家庭", "left_behind": "农村留守儿童", "migrant": "流动儿童", "other_difficulty": "其他困境",
+    "dibao": "低保家庭", "low_income": "低收入家庭", "registered_poor": "建档立卡户",
+    "street_child": "流浪儿童", "left_behind": "农村留守儿童", "migrant": "流动儿童", "other_difficulty": "其他困境",
 }  # fmt: skip
 LEVEL = {"red": "红·高", "yellow": "黄·中", "blue": "蓝·低", "green": "绿·平稳"}
 DIFFERENCE = {

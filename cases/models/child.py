@@ -102,6 +102,7 @@ class Child(models.Model):
         _("stage of schooling"), max_length=20, choices=SchoolStage.choices, blank=True
     )
     school_name = models.CharField(_("school"), max_length=80, blank=True)
+    enrolled_until = models.DateField(_("proof of enrolment valid until"), null=True, blank=True)
     health_status = models.CharField(
         _("state of health"), max_length=20, choices=HealthStatus.choices, blank=True
     )
@@ -170,6 +171,11 @@ class Child(models.Model):
                 fields=["-left_date", "-id"], name="child_left", condition=Q(left_date__isnull=False)
             ),
             models.Index(fields=["number"], name="child_number"),
+            # A person is looked for by identity number, or by birth date and the sound of the name (cases.twins).
+            models.Index(
+                fields=["id_digest"], name="child_digest", condition=Q(id_digest__isnull=False)
+            ),
+            models.Index(fields=["birth_date", "name_pinyin"], name="child_birth_sound"),
             models.Index(
                 fields=["birth_date", "id"], name="child_birth", condition=Q(left_date__isnull=True)
             ),

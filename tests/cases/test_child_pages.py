@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from cases import family, register, search
+from cases import category_changes, family, register, search
 from cases.family import SituationData
 from cases.models import Case, Child, Visit, VisitTask
 from staff.models import AccessLog, Job, StoredFile
@@ -306,7 +306,7 @@ def test_the_timeline_tells_what_happened_but_no_restricted_case(cast: Cast) -> 
             text="祖母摔伤",
         )
         register.set_risk(own, "red", at=AT, reason="监护人住院")
-        register.set_category(own, "orphan", since=TODAY, at=AT, reason="父亲死亡")
+        category_changes.set_category(own, "orphan", since=TODAY, at=AT, reason="父亲死亡")
         Case.objects.create(
             child=own,
             region_id=own.region_id,

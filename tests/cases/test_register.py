@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from cases import family, identity, register, search, sharing, visit_requests
+from cases import category_changes, family, identity, register, search, sharing, visit_requests
 from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
 from cases.models import Child, Guardian, Household, ParentSituation, Payee, Visit, VisitTask
 from cases.refusals import AlreadyRegistered, NeedsConfirmation, RegisterRefused
@@ -193,15 +193,15 @@ def test_changes_are_kept_with_their_reason(cast: Cast) -> None:
 def test_category(cast: Cast) -> None:
     own = cast.children["own"]
     with open_scope(cast.scope("director")), pytest.raises(RegisterRefused):
-        register.set_category(own, "orphan", since=TODAY, at=AT, reason="父亲死亡")
+        category_changes.set_category(own, "orphan", since=TODAY, at=AT, reason="父亲死亡")
     with open_scope(cast.scope("supervisor")):
         with pytest.raises(ValidationError):
-            register.set_category(own, "orphan", since=TODAY, at=AT, reason=" ")
-        changed = register.set_category(own, "orphan", since=TODAY, at=AT, reason="父亲死亡")
+            category_changes.set_category(own, "orphan", since=TODAY, at=AT, reason=" ")
+        changed = category_changes.set_category(own, "orphan", since=TODAY, at=AT, reason="父亲死亡")
         assert (changed.primary_category, changed.category_since) == ("orphan", TODAY)
         assert own.attributes.get(end_date__isnull=True).kind == "orphan"
         with pytest.raises(RegisterRefused):
-            register.set_category(own, "orphan", since=TODAY, at=AT, reason="再次")
+            category_changes.set_category(own, "orphan", since=TODAY, at=AT, reason="再次")
 
 
 def test_risk_brings_the_next_visit_forward(cast: Cast) -> None:
