@@ -179,6 +179,30 @@ class Child(models.Model):
             models.Index(
                 fields=["birth_date", "id"], name="child_birth", condition=Q(left_date__isnull=True)
             ),
+            models.Index(
+                fields=["registered_date", "id"], name="child_registered", condition=Q(left_date__isnull=True)
+            ),
+            models.Index(
+                fields=["last_visit_date", "id"], name="child_visited", condition=Q(left_date__isnull=True)
+            ),
+            models.Index(
+                fields=["next_visit_date", "id"],
+                name="child_unnumbered_due",
+                condition=Q(left_date__isnull=True, id_digest__isnull=True),
+            ),
+            # Codes of which some are rare: the planner combines these small indexes.
+            models.Index(
+                fields=["school_stage"], name="child_stage", condition=Q(left_date__isnull=True)
+            ),
+            models.Index(
+                fields=["health_status"], name="child_health", condition=Q(left_date__isnull=True)
+            ),
+            models.Index(
+                fields=["insurance"], name="child_insurance", condition=Q(left_date__isnull=True)
+            ),
+            models.Index(
+                fields=["registration"], name="child_registration", condition=Q(left_date__isnull=True)
+            ),
         ]
         constraints = [
             RowScope(
@@ -234,6 +258,7 @@ class ChildAttribute(models.Model):
 
     class Meta:
         ordering = ["child_id", "start_date", "pk"]
+        indexes = [models.Index(fields=["kind", "child"], name="attribute_kind")]
         constraints = [
             RowScope(name="cases_childattribute_scope", lenses=["cases"], ids=SHARED_CHILD),
             models.UniqueConstraint(
@@ -243,12 +268,24 @@ class ChildAttribute(models.Model):
 
 
 class ChildToken(models.Model):
-    """Search index: keyed hashes of name grams, pinyin, initials, number tails. ``LIKE`` is not leakproof, equality of bigints is."""
+    """Search index: keyed hashes of name grams, pinyin, initials, number tails. ``LIKE`` is not leakproof, equality of bigints is.
+
+    ``name_pinyin`` repeats the child's beside fragments so short that many children have them: what is found by
+    them is read in the order of names without sorting it all.
+    """
 
     pk = models.CompositePrimaryKey("token", "region_code", "child_id")
     token = models.BigIntegerField()
     region_code = models.BigIntegerField()
     child_id = models.BigIntegerField(db_index=True)
+    name_pinyin = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001 - NULL is not indexed
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["token", "name_pinyin", "child_id"],
+                name="token_by_name",
+                condition=Q(name_pinyin__isnull=False),
+            )
+        ]
         constraints = [RowScope(name="cases_childtoken_scope", lenses=["cases"], ids=SHARED_CHILD)]
