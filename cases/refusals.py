@@ -11,6 +11,7 @@ from staff.workflow import Actor, TransitionRefused
 
 if TYPE_CHECKING:
     from cases.models import Child
+    from cases.twins import Twins
 
 FIELD = frozenset({Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK})  # who keeps the files
 REVIEWERS = frozenset({Role.SUPERVISOR, Role.CLERK})  # who decides about a child's standing
@@ -36,10 +37,11 @@ class AlreadyRegistered(RegisterRefused):
 
 
 class NeedsConfirmation(RegisterRefused):
-    """Unusual, but possible: done only when confirmed. ``warnings`` are (field, sentence) pairs."""
+    """Unusual, but possible: done only when confirmed. ``warnings`` are (field, sentence) pairs; ``twins`` are the
+    files that may be the same child's."""
 
-    def __init__(self, warnings: list[tuple[str, str]]) -> None:
-        self.warnings = warnings
+    def __init__(self, warnings: list[tuple[str, str]], twins: Twins | None = None) -> None:
+        self.warnings, self.twins = warnings, twins
         super().__init__(" ".join(text for _field, text in warnings))
 
 

@@ -22,8 +22,8 @@ from cases.enums import LeaveReason, RiskLevel
 from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
 from cases.models import Child, ChildAttribute, Visit
 from cases.refusals import FIELD, REVIEWERS, AlreadyRegistered, NeedsConfirmation, RegisterRefused, check_duty
+from cases.twins import Facts, Twins, twins_of
 from staff import parameters
-from staff.models.region import county_of
 from staff.scope import current, open_scope
 from staff.workflow import Actor
 
@@ -124,17 +124,6 @@ def _check_birth(birth_date: dt.date, on: dt.date) -> None:
         )
 
 
-def namesake(name: str, birth_date: dt.date, region_id: int) -> Child | None:
-    """A child on the register of the same county with this name and date of birth, if the scope shows one."""
-    county = county_of(region_id)
-    return (
-        Child.objects.filter(name=name.strip(), birth_date=birth_date, left_date__isnull=True)
-        .filter(region_id__gte=county, region_id__lte=county + 999_999)
-        .order_by("pk")
-        .first()
-    )
-
-
 def _find_duplicate(number: str, but: int = 0) -> None:
     """Raise AlreadyRegistered naming the child when the scope shows one with this number on the register."""
     found = Child.objects.filter(id_digest=identity.digest_identity(number), left_date__isnull=True)
@@ -182,21 +171,16 @@ def add_child(
     if number:
         _find_duplicate(number)
     warnings = identity_warnings(number, data.birth_date, data.sex, today)
-    twin = None if number else namesake(data.name, data.birth_date, region_id)
-    if twin is not None:
-        warnings.append(
-            (
-                "name",
-                _("A child of this name and date of birth is on the register: %(number)s.")
-                % {"number": twin.number},
-            )
-        )
+    known = Twins() if confirmed else twins_of(Facts(data.name, data.birth_date, number, region_id))
+    if known.taken:
+        raise AlreadyRegistered(None)
+    warnings += known.warnings()
     if data.payee is not None:
         digits = "".join(c for c in identity.canonical(data.payee.account) if c.isdigit())
         if digits and (text := family.account_warning(digits)):
             warnings.append(("payee-account", text))
     if warnings and not confirmed:
-        raise NeedsConfirmation(warnings)
+        raise NeedsConfirmation(warnings, known)
     registered = data.registered_date or today
     risk = RiskLevel(data.risk)
     given, key = numbers.next_number(region_id)
@@ -295,14 +279,21 @@ def change_child(
         locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
         for name, value in changes.items():
             setattr(locked, name, value)
+        warnings: list[tuple[str, str]] = []
+        known = Twins()
         if {"birth_date", "id_number", "sex"} & changes.keys():
             _check_birth(locked.birth_date, today)
             if locked.id_number:
                 _find_duplicate(locked.id_number, but=locked.pk)
             warnings = identity_warnings(locked.id_number, locked.birth_date, locked.sex, today)
-            if warnings and not confirmed:
-                raise NeedsConfirmation(warnings)
             locked.id_digest = family.digest_or_none(locked.id_number)
+        if {"birth_date", "id_number", "name"} & changes.keys() and not confirmed:
+            facts = Facts(locked.name, locked.birth_date, locked.id_number, locked.region_id)
+            known = twins_of(facts, but=locked.pk)
+            if known.taken:
+                raise AlreadyRegistered(None)
+        if (warnings or known) and not confirmed:
+            raise NeedsConfirmation(warnings + known.warnings(), known)
         locked.clean_fields(exclude=["region", "household_region", "residence_region", "household"])
         _save_once(locked)
         search.index_children([locked.pk])

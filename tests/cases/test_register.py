@@ -158,7 +158,7 @@ def test_a_duplicate_elsewhere_names_nobody(cast: Cast) -> None:
 def test_a_number_is_free_again_when_the_child_left(cast: Cast) -> None:
     with open_scope(cast.scope("supervisor")):
         register.leave_register(cast.children["own"], day=TODAY, reason_code="07", at=AT)
-        again = add(id_number=OWN_ID, birth_date=dt.date(2017, 5, 20), sex="female")
+        again = add(id_number=OWN_ID, birth_date=dt.date(2017, 5, 20), sex="female", confirmed=True)
         assert again.pk != cast.children["own"].pk
 
 
