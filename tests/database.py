@@ -18,6 +18,7 @@ from django.db import connections as django_connections
 from psycopg2 import errors, sql
 
 from childwelfare import connections, environment, roles
+from staff import moving
 
 PREFIX = "childwelfare_template_"
 TEMPLATES_KEPT = 3
@@ -37,6 +38,8 @@ def template_name() -> str:
         folder = Path(config.path) / "migrations"
         if folder.is_relative_to(environment.BASE_DIR) and ".venv" not in folder.parts:
             files += folder.rglob("*.py")
+    # Made after the migrations, from what the models declare.
+    state.update("".join(moving.definitions()).encode())
     for file in sorted(files):
         state.update(str(file.relative_to(environment.BASE_DIR)).encode())
         state.update(file.read_bytes())

@@ -26,6 +26,7 @@ class Household(models.Model):
     address = models.CharField(_("address"), max_length=200, blank=True)
 
     objects = ScopedManager["Household"]()
+    follows_region = True
 
     class Meta:
         ordering = ["pk"]

@@ -31,6 +31,8 @@ class ChildMerge(models.Model):
     undo_reason = models.CharField(max_length=200, blank=True)
 
     objects = ScopedManager["ChildMerge"]()
+    child_column = "kept_id"
+    follows_child = "always"
 
     class Meta:
         ordering = ["-at", "-pk"]
@@ -56,6 +58,8 @@ class NotSameChild(models.Model):
     at = models.DateTimeField()
 
     objects = ScopedManager["NotSameChild"]()
+    # The decision stays with those who took it; a merged village takes it along.
+    follows_region = True
 
     class Meta:
         ordering = ["-at", "-pk"]

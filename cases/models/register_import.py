@@ -60,6 +60,8 @@ class RegisterImportRow(models.Model):
     applied = models.BooleanField(default=False)
 
     objects = ScopedManager["RegisterImportRow"]()
+    # A row of a file stays with the file.
+    follows_child = "never"
 
     class Meta:
         ordering = ["register_import_id", "pk"]

@@ -13,7 +13,7 @@ from staff.scope import ScopedManager
 
 
 class TransitionRecord(models.Model):
-    """One performed transition. Written only by :func:`staff.workflow.perform`."""
+    """One performed transition. Written only by :mod:`staff.workflow`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     subject = models.CharField(max_length=60)
@@ -34,6 +34,12 @@ class TransitionRecord(models.Model):
     reason = models.TextField(blank=True)
 
     objects = ScopedManager["TransitionRecord"]()
+
+    # A transfer stays readable at both ends through its own row; decisions about money as their subjects do.
+    follows_child = (
+        ("subject NOT LIKE 'subsidies.%' AND subject <> 'cases.transfer'", "always"),
+        ("subject LIKE 'subsidies.%'", "county"),
+    )
 
     class Meta:
         ordering = ["at", "pk"]
@@ -92,6 +98,9 @@ class AccessLog(models.Model):
     detail = models.JSONField(default=dict)
 
     objects = ScopedManager["AccessLog"]()
+
+    # An access stays on record where it happened.
+    follows_child = "never"
 
     class Meta:
         ordering = ["-at", "-pk"]

@@ -71,6 +71,9 @@ class StoredFile(models.Model):
 
     objects = ScopedManager["StoredFile"]()
 
+    # Photos belong to the child, everything else to who made it.
+    follows_child = (("kind = 'photo'", "always"),)
+
     class Meta:
         ordering = ["-created_at", "pk"]
         indexes = [models.Index(fields=["sha256"])]

@@ -62,6 +62,7 @@ class Application(models.Model):
 
     objects = ScopedManager["Application"]()
     workflow = APPLICATION
+    follows_child = "county"
 
     class Meta:
         ordering = ["-applied_at", "-pk"]

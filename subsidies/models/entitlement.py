@@ -43,6 +43,8 @@ class Entitlement(models.Model):
 
     objects = ScopedManager["Entitlement"]()
     workflow = ENTITLEMENT
+    # Another county decides anew (staff.moving).
+    follows_child = "county"
 
     class Meta:
         ordering = ["child_id", "start_month", "pk"]
@@ -90,6 +92,7 @@ class Offset(models.Model):
     discrepancy_id = models.BigIntegerField(null=True, editable=False)
 
     objects = ScopedManager["Offset"]()
+    follows_child = "county"
 
     class Meta:
         ordering = ["entitlement_id", "start_month", "pk"]

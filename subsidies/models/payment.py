@@ -120,6 +120,8 @@ class Payment(models.Model):
     )
 
     objects = ScopedManager["Payment"]()
+    # What was paid stays with who paid (staff.moving).
+    follows_child = "never"
 
     class Meta:
         ordering = ["batch_id", "line"]

@@ -14,6 +14,7 @@ from childwelfare import roles
 from childwelfare.environment import SetupError
 from childwelfare.first_migration import without_rendering_options
 from staff.audit import install_trail
+from staff.moving import install_carrying
 
 
 class Command(DjangoMigrate):
@@ -49,5 +50,6 @@ class Command(DjangoMigrate):
             install_trail("owner")
             with connections["owner"].cursor() as cursor:
                 roles.grant(cursor, application["USER"])
+            install_carrying(application["USER"], "owner")
         except SetupError as error:
             raise CommandError(str(error)) from error
