@@ -9,7 +9,7 @@ long enough is "no" with the day to ask again.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -22,7 +22,6 @@ from cases.enums import (
     LOST_FOR_GOOD,
     RESTRICTED_LIBERTY,
     UNABLE_TO_RAISE,
-    Attribute,
     DisabilityKind,
     Evidence,
     ParentSituationKind,
@@ -281,15 +280,6 @@ def is_severe_disability(kind: DisabilityKind, level: int) -> bool:
     if level not in (1, 2, 3, 4):
         raise ValueError(f"disability level is 1 to 4, not {level}")
     return level <= 2 or kind in (DisabilityKind.INTELLECTUAL, DisabilityKind.MENTAL)
-
-
-def suggest_primary(attributes: Collection[str]) -> PrimaryCategory:
-    """The category under which a child with these attributes is counted: the first in enum order.
-
-    OTHER_DIFFICULTY when none of them is a category of its own (建档立卡, a disability that is not severe).
-    """
-    values = {Attribute(attribute).value for attribute in attributes}
-    return next((c for c in PrimaryCategory if c.value in values), PrimaryCategory.OTHER_DIFFICULTY)
 
 
 def _row(parents: list[_Standing], config: EligibilityConfig) -> Row:

@@ -15,7 +15,7 @@ def _open(start: str) -> str:
     SELECT id, region_code, primary_category, category_detail, {start},
            coalesce(current_setting('app.reason', true), ''),
            nullif(nullif(current_setting('app.user', true), ''), '0')::bigint, now()
-    """  # noqa: S608 - our own text, no value of anybody
+    """
 
 
 # A change that reaches back replaces what was recorded of the days since; the event tables keep the former rows.

@@ -263,7 +263,7 @@ def test_every_day_has_exactly_one_category_whatever_happened(
 ) -> None:
     with transaction.atomic():
         child = make_child(VILLAGE, "历", category_since=moves[0][1] if moves else None)
-        model = {day: child.primary_category for day in _days()}
+        model = dict.fromkeys(_days(), child.primary_category)
         for category, since, detailed in moves:
             detail = next(iter(DETAILS.get(category, ())), "") if detailed else ""
             Child.objects.filter(pk=child.pk).update(

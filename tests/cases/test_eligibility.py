@@ -24,13 +24,11 @@ from cases.eligibility import (
     decide_category,
     is_severe_disability,
     next_recheck,
-    suggest_primary,
 )
 from cases.enums import (
     LOST_FOR_GOOD,
     RESTRICTED_LIBERTY,
     UNABLE_TO_RAISE,
-    Attribute,
     DisabilityKind,
     Evidence,
     PrimaryCategory,
@@ -358,17 +356,6 @@ def test_severe_disability(kind: DisabilityKind, level: int) -> None:
 def test_levels_that_do_not_exist(level: int) -> None:
     with pytest.raises(ValueError, match="1 to 4"):
         is_severe_disability(DisabilityKind.VISUAL, level)
-
-
-def test_one_category_is_counted() -> None:
-    assert (
-        suggest_primary({Attribute.DIBAO, Attribute.SEVERE_DISABILITY}) is PrimaryCategory.SEVERE_DISABILITY
-    )
-    assert suggest_primary({Attribute.DIBAO, Attribute.ORPHAN}) is PrimaryCategory.ORPHAN
-    assert suggest_primary({Attribute.REGISTERED_POOR}) is PrimaryCategory.OTHER_DIFFICULTY
-    assert suggest_primary(set()) is PrimaryCategory.OTHER_DIFFICULTY
-    with pytest.raises(ValueError, match="poor"):
-        suggest_primary({"poor"})
 
 
 # --- properties
