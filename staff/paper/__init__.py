@@ -1,0 +1,24 @@
+"""Papers: PDF files with the office on top, page numbers, and a watermark that says who made them, when and why.
+
+An app describes *what* stands on a paper (:class:`Section` of :class:`Facts`, :class:`Table`, :class:`Text`) and calls
+:func:`paper_pdf`, or :func:`table_pdf` for one long table. Typst sets the type in a process of its own.
+"""
+
+from __future__ import annotations
+
+from staff.paper.blocks import Facts, Maker, Section, Table, Text
+from staff.paper.making import CONTENT_TYPE, PaperTooLong, maker, paper_pdf, pdf_response, table_pdf
+
+__all__ = [
+    "CONTENT_TYPE",
+    "Facts",
+    "Maker",
+    "PaperTooLong",
+    "Section",
+    "Table",
+    "Text",
+    "maker",
+    "paper_pdf",
+    "pdf_response",
+    "table_pdf",
+]
