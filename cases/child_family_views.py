@@ -1,4 +1,4 @@
-"""Small forms of a child's file: those around it, category, leaving, sharing; one form, one service each."""
+"""Small forms of a child's file: those around it, category, sharing; one form, one service each."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from cases import category_changes, family, register, selectors, sharing
+from cases import category_changes, family, selectors, sharing
 from cases.child_forms import (
     CategoryForm,
     EndForm,
     GuardianForm,
-    LeaveForm,
     PayeeForm,
     ShareForm,
     SituationForm,
@@ -177,25 +176,6 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
         done=_("The category was changed."),
         facts=facts,
         note=_("A child may have many attributes, but is counted once, under the most protected category."),
-    )
-
-
-@roles(*DECIDERS)
-def child_leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """The child leaves the register."""
-    child = open_file(pk)
-    form = LeaveForm(posted(request), initial={"day": timezone.localdate()})
-    return _one_form(
-        request,
-        child,
-        form,
-        _("%(name)s leaves the register") % {"name": child.name},
-        lambda data: register.leave_register(
-            child, day=data["day"], reason_code=data["reason_code"], reason=data["reason"], at=timezone.now()
-        ),
-        done=_("The child has left the register."),
-        submit=_("Leave the register"),
-        note=_("The file stays and can be read. Visits are no longer due."),
     )
 
 

@@ -14,7 +14,6 @@ from cases.enums import (
     GuardianKind,
     HealthStatus,
     HouseholdRegistration,
-    LeaveReason,
     ParentSituationKind,
     Placement,
     PrimaryCategory,
@@ -315,16 +314,6 @@ class CategoryForm(forms.Form):
     category = forms.ChoiceField(label=_("Category"), choices=PrimaryCategory.choices)
     since = DayField(label=_("From"))
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
-
-
-class LeaveForm(forms.Form):
-    """Leaving the register."""
-
-    day = DayField(label=_("Left on"))
-    reason_code = forms.ChoiceField(label=_("Reason"), choices=optional(LeaveReason.choices, _("Choose")))
-    reason = forms.CharField(
-        label=_("Details"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
 
 
 class EndForm(forms.Form):

@@ -6,13 +6,10 @@ from django.urls import URLPattern, path
 
 from cases import child_family_views as family
 from cases import child_views as views
+from cases import leaving_views as leaving
 
 child_urls: list[URLPattern] = [
-    path("children/", views.children, name="children"),
     path("children/add/", views.child_add, name="child_add"),
-    path("children/suggest/", views.child_suggest, name="child_suggest"),
-    path("children/export/", views.children_export, name="children_export"),
-    path("children/ask/", views.children_ask, name="children_ask"),
     path("children/<int:pk>/", views.child, name="child"),
     path("children/<int:pk>/edit/", views.child_edit, name="child_edit"),
     path("children/<int:pk>/guardian/", family.child_guardian, name="child_guardian"),
@@ -23,7 +20,8 @@ child_urls: list[URLPattern] = [
     path("children/<int:pk>/parent/<int:situation>/end/", family.child_parent_end, name="child_parent_end"),
     path("children/<int:pk>/payee/", family.child_payee, name="child_payee"),
     path("children/<int:pk>/category/", family.child_category, name="child_category"),
-    path("children/<int:pk>/leave/", family.child_leave, name="child_leave"),
+    path("children/<int:pk>/leave/", leaving.child_leave, name="child_leave"),
+    path("children/<int:pk>/return/", leaving.child_return, name="child_return"),
     path("children/<int:pk>/share/", family.child_share, name="child_share"),
     path("children/<int:pk>/share/<int:user>/end/", family.child_unshare, name="child_unshare"),
     path("children/<int:pk>/file/<slug:section>/", views.child_section, name="child_section"),

@@ -13,13 +13,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import identity, search
+from cases import defects, identity, search
+from cases.circumstance_enums import DefectKind
 from cases.enums import LOST_FOR_GOOD, ParentSituationKind
 from cases.models import Child, Guardian, Household, ParentSituation, Payee
 from cases.refusals import FIELD, NeedsConfirmation, RegisterRefused, check_duty
 from staff.workflow import Actor
 
 SHORTEST_ACCOUNT, LONGEST_ACCOUNT = 12, 24  # digits; 对公 accounts are as short as 12
+GUARDIANSHIP = frozenset({DefectKind.NO_GUARDIAN})
 CARD_LENGTHS = range(16, 20)  # digits of a bank card, which end with a Luhn check digit
 
 
@@ -148,6 +150,7 @@ def add_guardian(
     guardian.save()
     if index:
         search.index_children([child.pk])
+        defects.follow_register([child.pk], at=at, actor=actor, touched=GUARDIANSHIP)
     return guardian
 
 
@@ -161,6 +164,7 @@ def end_guardian(
     _check_last_day(guardian.start_date, day, at)
     guardian.end_date = day
     guardian.save(update_fields=["end_date"])
+    defects.follow_register([guardian.child_id], at=at, actor=actor)
     return guardian
 
 
@@ -172,9 +176,12 @@ def _check_last_day(start: dt.date, day: dt.date, at: dt.datetime) -> None:
 
 
 def add_situation(
-    child: Child, data: SituationData, *, at: dt.datetime, actor: Actor | None = None
+    child: Child, data: SituationData, *, at: dt.datetime, actor: Actor | None = None, follow: bool = True
 ) -> ParentSituation:
-    """Record what has become of a parent. ValidationError by field, also for a kind in force already."""
+    """Record what has become of a parent. ValidationError by field, also for a kind in force already.
+
+    ``follow`` False leaves it to the caller to ask what the child lacks now.
+    """
     check_duty(actor or Actor.current(), FIELD)
     if data.start_date > timezone.localdate(at):
         raise ValidationError({"start_date": _("This day is still to come.")})
@@ -199,6 +206,8 @@ def add_situation(
     )
     situation.full_clean()
     situation.save()
+    if follow:
+        defects.follow_register([child.pk], at=at, actor=actor)
     return situation
 
 
@@ -212,6 +221,7 @@ def end_situation(
     _check_last_day(situation.start_date, day, at)
     situation.end_date = day
     situation.save(update_fields=["end_date"])
+    defects.follow_register([situation.child_id], at=at, actor=actor, touched=GUARDIANSHIP)
     return situation
 
 

@@ -1,4 +1,4 @@
-"""Every write to the register itself: adding a child, changing its file, its category and risk, and leaving.
+"""Every write to the register itself: adding a child, changing its file, its risk.
 
 Reasons given here stand in the history beside the change (:mod:`staff.audit`). Those around the child are in
 :mod:`cases.family`, sharing in :mod:`cases.sharing`.
@@ -7,7 +7,6 @@ Reasons given here stand in the history beside the change (:mod:`staff.audit`). 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,12 +15,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import ages, family, identity, numbers, search, visit_rules
+from cases import ages, defects, family, identity, numbers, search, visit_rules
 from cases.category_changes import check_detail
-from cases.enums import LeaveReason, RiskLevel
+from cases.defect_rules import kinds_touched
+from cases.enums import RiskLevel
 from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
-from cases.models import Child, ChildAttribute, Visit
-from cases.refusals import FIELD, REVIEWERS, AlreadyRegistered, NeedsConfirmation, RegisterRefused, check_duty
+from cases.models import Child, ChildAttribute
+from cases.refusals import FIELD, AlreadyRegistered, NeedsConfirmation, RegisterRefused, check_duty
 from cases.twins import Facts, Twins, twins_of
 from staff import parameters
 from staff.scope import current, open_scope
@@ -84,16 +84,6 @@ class ChildData:
     parents: tuple[SituationData, ...] = ()
     payee: PayeeData | None = None
     attributes: tuple[str, ...] = ()
-
-
-Leaving = Callable[[Child, Actor, dt.datetime], None]
-_LEAVING: list[Leaving] = []
-
-
-def on_leave(handler: Leaving) -> Leaving:
-    """Register what another app does when a child leaves, such as ending an entitlement. Same transaction."""
-    _LEAVING.append(handler)
-    return handler
 
 
 def identity_warnings(number: str, birth_date: dt.date, sex: str, on: dt.date) -> list[tuple[str, str]]:
@@ -233,12 +223,13 @@ def add_child(
                 family.add_guardian(child, guardian, at=at, actor=actor, index=False)
         for situation in data.parents:
             with _prefixed(situation.parent):
-                family.add_situation(child, situation, at=at, actor=actor)
+                family.add_situation(child, situation, at=at, actor=actor, follow=False)
         if data.payee is not None:
             with _prefixed("payee"):
                 family.set_payee(child, data.payee, at=at, actor=actor, confirmed=True)
-        if index:
+        if index:  # else whoever adds many looks at all of them at once
             search.index_children([child.pk])
+            defects.follow_register([child.pk], at=at, actor=actor)
     return child
 
 
@@ -277,6 +268,7 @@ def change_child(
         changes["id_number"] = family.check_identity(changes["id_number"], "id_number")
     with open_scope(replace(current(), reason=reason)):
         locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        touched = {name for name, value in changes.items() if getattr(locked, name) != value}
         for name, value in changes.items():
             setattr(locked, name, value)
         warnings: list[tuple[str, str]] = []
@@ -297,6 +289,7 @@ def change_child(
         locked.clean_fields(exclude=["region", "household_region", "residence_region", "household"])
         _save_once(locked)
         search.index_children([locked.pk])
+        defects.follow_register([locked.pk], at=at, actor=actor, touched=kinds_touched(touched))
     return locked
 
 
@@ -324,41 +317,4 @@ def set_risk(
             locked.risk, locked.risk_since = level, today
         locked.next_visit_date = next_visit_date or min(locked.next_visit_date or latest, latest)
         locked.save(update_fields=["risk", "risk_since", "next_visit_date", "updated_at"])
-    return locked
-
-
-def leave_register(
-    child: Child,
-    *,
-    day: dt.date,
-    reason_code: str,
-    reason: str = "",
-    at: dt.datetime,
-    actor: Actor | None = None,
-) -> Child:
-    """The child leaves the register on a day, for one of NAT's reasons. Its file stays and can be read.
-
-    Refused while a visit waits for review or a case is open: they would never be finished.
-    """
-    actor = actor or Actor.current()
-    check_duty(actor, REVIEWERS)
-    code = LeaveReason(reason_code)
-    if code == LeaveReason.OTHER and not reason.strip():
-        raise ValidationError({"reason": _("Write the reason in words.")})
-    if day > timezone.localdate(at):
-        raise ValidationError({"day": _("This day is still to come.")})
-    if day < child.registered_date:
-        raise ValidationError({"day": _("The child was registered later than this day.")})
-    with open_scope(replace(current(), reason=reason or str(code.label))):
-        locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
-        if locked.left_date is not None:
-            raise RegisterRefused(_("The child has already left the register."))
-        if Visit.objects.filter(child=locked, state="submitted").exists():
-            raise RegisterRefused(_("A visit of this child waits for review. Decide it first."))
-        if locked.cases.exclude(state="closed").exists():
-            raise RegisterRefused(_("A case of this child is open. Close it first."))
-        locked.left_date, locked.left_reason, locked.next_visit_date = day, code, None
-        locked.save(update_fields=["left_date", "left_reason", "next_visit_date", "updated_at"])
-        for handler in _LEAVING:
-            handler(locked, actor, at)
     return locked

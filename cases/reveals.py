@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Child, Guardian, Payee
+from cases.models import Child, EntrustedCare, Guardian, Leaving, Payee
 from staff.enums import Role
 from staff.reveal import Revealed, revealable
 
@@ -46,3 +46,29 @@ def payee_account(pk: int) -> Revealed:
     """Bank account of a payee."""
     found = Payee.objects.get(pk=pk)
     return Revealed(found.account, child_id=found.child_id, region_id=found.region_id, person=found.name)
+
+
+def _of_carer(pk: int, field: str) -> Revealed:
+    found = EntrustedCare.objects.get(pk=pk)
+    return Revealed(
+        getattr(found, field), child_id=found.child_id, region_id=found.region_id, person=found.carer_name
+    )
+
+
+@revealable("carer-identity", label=_("identity number"), roles=KEEPERS)
+def carer_identity(pk: int) -> Revealed:
+    """公民身份号码 of a person entrusted with a child."""
+    return _of_carer(pk, "carer_id_number")
+
+
+@revealable("carer-phone", label=_("phone number"), roles=KEEPERS)
+def carer_phone(pk: int) -> Revealed:
+    """Telephone of a person entrusted with a child."""
+    return _of_carer(pk, "carer_phone")
+
+
+@revealable("leaving-cause", label=_("cause of death"), roles=KEEPERS)
+def leaving_cause(pk: int) -> Revealed:
+    """死亡原因 of a child that has left the register."""
+    found = Leaving.objects.select_related("child").get(pk=pk)
+    return Revealed(found.cause, child_id=found.child_id, region_id=found.region_id, person=found.child.name)

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import case_services
+from cases import case_services, defects
 from cases.enums import RiskLevel
 from cases.models import Child, Visit, VisitPhoto, VisitTask
 from cases.photos import MOST, Photo
@@ -130,6 +130,7 @@ def submit_visit(*, actor: Actor, at: dt.datetime, visit: Visit) -> Visit:
         visit = perform(
             visit, "submit", at=at, actor=actor, fields={"submitted_at": at, "risk_before": child.risk}
         )
+        defects.open_from_visit(visit, at=at)
         if _is_latest(visit) and RiskLevel(visit.risk).is_worse_than(RiskLevel(child.risk)):
             due = _next_due(visit, RiskLevel(visit.risk), at)
             child.next_visit_date = min(child.next_visit_date or due, due)
@@ -237,6 +238,7 @@ def _write(
 ) -> tuple[Visit, bool]:
     if actor.role not in FIELD:
         raise VisitRefused(_("Your post does not have this duty."))
+    child = _standing(child)
     if child.left_date is not None:
         raise VisitRefused(_("This child has left the register."))
     visit = _existing(uuid, child, actor)
@@ -301,6 +303,15 @@ def _add_photos(visit: Visit, photos: Sequence[Photo], at: dt.datetime) -> None:
         VisitPhoto.objects.create(
             visit=visit, child_id=visit.child_id, region_id=visit.region_id, file=file, position=position
         )
+
+
+def _standing(child: Child) -> Child:
+    """The child as it is now, locked: whoever merges the file has finished, or waits for this visit. A visit that was
+    written for a file merged meanwhile belongs to the kept one."""
+    found = _lock(child.pk)
+    while found.merged_into_id is not None:
+        found = _lock(found.merged_into_id)
+    return found
 
 
 def _lock(child_id: int) -> Child:

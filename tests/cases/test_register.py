@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from cases import category_changes, family, identity, register, search, sharing, visit_requests
+from cases import category_changes, family, identity, leaving, register, search, sharing, visit_requests
 from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
 from cases.models import Child, Guardian, Household, ParentSituation, Payee, Visit, VisitTask
 from cases.refusals import AlreadyRegistered, NeedsConfirmation, RegisterRefused
@@ -157,7 +157,9 @@ def test_a_duplicate_elsewhere_names_nobody(cast: Cast) -> None:
 
 def test_a_number_is_free_again_when_the_child_left(cast: Cast) -> None:
     with open_scope(cast.scope("supervisor")):
-        register.leave_register(cast.children["own"], day=TODAY, reason_code="07", at=AT)
+        leaving.leave_register(
+            cast.children["own"], day=TODAY, reason_code="07", destination="重庆市合川区", at=AT
+        )
         again = add(id_number=OWN_ID, birth_date=dt.date(2017, 5, 20), sex="female", confirmed=True)
         assert again.pk != cast.children["own"].pk
 
@@ -216,19 +218,19 @@ def test_risk_brings_the_next_visit_forward(cast: Cast) -> None:
 
 def test_leaving(cast: Cast) -> None:
     own, told = cast.children["own"], []
-    handler = register.on_leave(lambda child, actor, at: told.append((child.pk, actor.role)))
+    handler = leaving.on_leave(lambda child, actor, at: told.append((child.pk, actor.role)))
     try:
         with open_scope(cast.scope("supervisor")):
             with pytest.raises(ValidationError):
-                register.leave_register(own, day=TODAY, reason_code="99", at=AT)
+                leaving.leave_register(own, day=TODAY, reason_code="99", at=AT)
             with pytest.raises(ValidationError):
-                register.leave_register(own, day=TODAY + dt.timedelta(days=1), reason_code="06", at=AT)
-            left = register.leave_register(own, day=TODAY, reason_code="04", at=AT)
+                leaving.leave_register(own, day=TODAY + dt.timedelta(days=1), reason_code="06", at=AT)
+            left = leaving.leave_register(own, day=TODAY, reason_code="04", reason="父亲寻回", at=AT)
             assert (left.left_date, left.left_reason, left.next_visit_date) == (TODAY, "04", None)
             with pytest.raises(RegisterRefused):
-                register.leave_register(own, day=TODAY, reason_code="04", at=AT)
+                leaving.leave_register(own, day=TODAY, reason_code="04", reason="父亲寻回", at=AT)
     finally:
-        register._LEAVING.remove(handler)
+        leaving._LEAVING.remove(handler)
     assert told == [(own.pk, "supervisor")]
 
 
@@ -247,7 +249,7 @@ def test_leaving_waits_for_visits_under_review(cast: Cast) -> None:
             conducted_by=cast.users["director"],
         )
         with pytest.raises(RegisterRefused):
-            register.leave_register(own, day=TODAY, reason_code="06", at=AT)
+            leaving.leave_register(own, day=TODAY, reason_code="08", reason="重复录入", at=AT)
 
 
 def test_parents_situations(cast: Cast) -> None:

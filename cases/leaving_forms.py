@@ -1,0 +1,61 @@
+"""Forms of leaving the register and of taking a leaving back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cases.child_forms import DayField, optional
+from cases.enums import LeaveReason
+from cases.leaving import DEMANDED
+
+# Fields beside the day and the reason, in the order of the page. ``reason`` are the details in words.
+DETAILS = ("document", "cause", "handling", "destination", "reason")
+
+
+class LeaveForm(forms.Form):
+    """Leaving the register: what the reason demands is shown and asked; the service says what is missing."""
+
+    day = DayField(label=_("Left on"))
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=optional(LeaveReason.choices, _("Choose")))
+    document = forms.CharField(
+        label=_("Number of the certificate"),
+        max_length=120,
+        required=False,
+        help_text=_(
+            "Adoption: the registration certificate. Death: the medical certificate or the cancelled registration."
+        ),
+    )
+    cause = forms.CharField(label=_("Cause of death"), max_length=120, required=False)
+    handling = forms.CharField(label=_("How it was handled"), max_length=200, required=False)
+    destination = forms.CharField(
+        label=_("Where to"), max_length=120, required=False, help_text=_("Province, county, township.")
+    )
+    reason = forms.CharField(
+        label=_("Details"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def wanted(self) -> list[forms.BoundField]:
+        """The details that the chosen reason demands, and the words; all of them before a reason is chosen."""
+        chosen = (self.data.get("reason_code") if self.is_bound else self.initial.get("reason_code")) or ""
+        names: tuple[str, ...] = DETAILS
+        if chosen in LeaveReason.values:
+            demanded = DEMANDED[LeaveReason(chosen)]
+            names = tuple(
+                name for name in DETAILS if name in demanded or name == "reason" or name in self.errors
+            )
+        return [self[name] for name in names]
+
+    def details(self) -> dict[str, Any]:
+        """What the service takes beside day and reason code."""
+        return {name: self.cleaned_data[name] for name in DETAILS}
+
+
+class ReturnForm(forms.Form):
+    """Why a leaving was entered in error."""
+
+    reason = forms.CharField(
+        label=_("Why it was an error"), max_length=300, widget=forms.Textarea(attrs={"rows": 3})
+    )
