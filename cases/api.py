@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +22,12 @@ from cases.visits import VisitRefused, create_visit
 from staff.api import ReadOnly
 from staff.enums import Role
 from staff.workflow import Actor
+
+# The same whether the child never was in the area or has left it: a phone may send a visit long after it was made.
+NOT_HERE = _(
+    "This child is not in your area or no longer on its register; the file may have gone to another village. "
+    "Tell your supervisor what you saw."
+)
 
 
 class ChildSerializer(serializers.ModelSerializer[Child]):
@@ -123,7 +129,9 @@ class VisitViewSet(ReadOnly):
         child_id = str(data.get("child", ""))
         if not child_id.isdecimal():
             raise ValidationError({"child": ["?"]})
-        child = get_object_or_404(Child.objects.on_register(), pk=int(child_id))
+        child = Child.objects.on_register().filter(pk=int(child_id)).first()
+        if child is None:
+            raise NotFound(NOT_HERE)
         form = VisitForm(_flat(data), request.FILES, child=child, at=now)
         if not form.is_valid():
             raise ValidationError(

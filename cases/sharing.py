@@ -37,14 +37,15 @@ def receivers(child: Child, on: dt.date) -> list[Assignment]:
     if not elsewhere:
         return []
     with system_scope(reason="directors who may receive a shared file", lenses=("staff",), log=False):
-        return list(_holders(on).filter(post__region_id__in=elsewhere).order_by("post__region_id", "pk"))
+        return list(holders(on).filter(post__region_id__in=elsewhere).order_by("post__region_id", "pk"))
 
 
-def _holders(on: dt.date) -> AssignmentQuerySet:
+def holders(on: dt.date, roles: frozenset[Role] = MAY_RECEIVE) -> AssignmentQuerySet:
+    """Assignments in force to posts of these roles, as far as the open scope reads them."""
     return (
         AssignmentQuerySet(Assignment)
         .on(on)
-        .filter(post__role__in=MAY_RECEIVE)
+        .filter(post__role__in=roles)
         .select_related("user", "post__region")
     )
 
@@ -68,7 +69,7 @@ def share_child(
     if not reason.strip():
         raise ValidationError({"reason": _("Write the reason in words.")})
     with system_scope(reason="check who receives a shared file", lenses=("staff",), log=False):
-        held = list(_holders(timezone.localdate(at)).filter(user=user, user__is_active=True))
+        held = list(holders(timezone.localdate(at)).filter(user=user, user__is_active=True))
         ranges = [ends for assignment in held for ends in assignment.post.ranges()]
     if not held:
         raise RegisterRefused(_("This person holds no post to which a child's file can be given."))
@@ -85,8 +86,13 @@ def unshare_child(
     check_duty(actor or Actor.current(), REVIEWERS)
     if user not in shared_with(child):
         raise RegisterRefused(_("The file is not shared with this person."))
+    end_share(child, user, reason=reason.strip())
+
+
+def end_share(child: Child, user: User, *, reason: str) -> None:
+    """End a share as part of another decision, such as a transfer; logged."""
     remove_perm(WHOLE_FILE, user, child)
-    _log(child, user, reason.strip(), "ended")
+    _log(child, user, reason, "ended")
 
 
 def _log(child: Child, user: User, reason: str, act: str) -> None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.circumstance_enums import AssessmentState, DefectState, TransferState
 from cases.discrepancy_enums import Found
+from cases.transfer_rules import ACCEPTERS, distance
 from cases.visit_enums import CaseState, ReturnReason, VisitState
 from staff import scope
 from staff.enums import Role
@@ -121,6 +122,8 @@ DEFECT = Workflow(
 def _receives(transfer: Any, actor: Actor) -> str | None:
     if not scope.current().covers(transfer.to_region_id):
         return str(_("The receiving side decides this."))
+    if actor.role not in ACCEPTERS[distance(transfer.region_id, transfer.to_region_id)]:
+        return str(_("A transfer that far is decided by the supervisor or the county."))
     return None
 
 

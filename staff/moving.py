@@ -65,7 +65,7 @@ def behaviour(model: type[models.Model]) -> tuple[tuple[str, str], ...]:
 
 
 def _columns(model: type[models.Model]) -> set[str]:
-    return {field.column for field in model._meta.concrete_fields}
+    return {str(field.column) for field in model._meta.concrete_fields}
 
 
 def _scopes(model: type[models.Model]) -> list[RowScope]:
@@ -173,6 +173,7 @@ def _move_household(model: Any, child: Any, ids: list[int], to_region_id: int) -
         household._state.adding = True
         household.region_id = to_region_id
         household.save(force_insert=True)
+        child.household = household
         model.objects.filter(pk__in=ids).update(household=household)
         return
     household.region_id = to_region_id
