@@ -1,0 +1,14 @@
+"""Addresses of the register's totals and of category schemes."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from cases import totals_views as views
+
+totals_urls: list[URLPattern] = [
+    path("totals/", views.register_totals_page, name="register_totals"),
+    path("totals/export/", views.register_totals_export, name="register_totals_export"),
+    path("totals/children/", views.register_totals_list, name="register_totals_list"),
+    path("totals/schemes/", views.category_schemes, name="category_schemes"),
+]
