@@ -5,5 +5,5 @@ class CasesConfig(AppConfig):
     name = "cases"
 
     def ready(self) -> None:
-        from cases import exports, reveals  # noqa: F401  (register a job and what can be revealed)
+        from cases import care_export, exports, reveals  # noqa: F401  (register a job and what can be revealed)
         from cases.matching import reveal, tasks  # noqa: F401  (register jobs, tasks and what can be revealed)

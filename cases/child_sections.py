@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from cases import ages, selectors, visit_rules
+from cases import ages, care_tabs, selectors, visit_rules
 from cases.enums import Relation, RiskLevel
 from cases.models import Case, Child, Guardian, ParentSituation, Payee, Visit, VisitPhoto
 from cases.refusals import FIELD, REVIEWERS
@@ -18,7 +18,7 @@ from staff import parameters
 from staff.scope import current
 
 # Section → its label. The first is the page itself.
-SECTIONS = ("visits", "cases", "subsidies", "referrals", "materials", "timeline")
+SECTIONS = ("visits", "guardianship", "cases", "subsidies", "referrals", "materials", "timeline")
 PANELS = {"subsidies": "subsidies:child_panel", "referrals": "referrals:child_panel"}
 
 
@@ -27,6 +27,7 @@ def tabs_of(child: Child, here: str) -> list[dict[str, Any]]:
     labels = {
         "": (_("Overview"), None),
         "visits": (_("Visits"), child.visit_count),  # type: ignore[attr-defined]
+        "guardianship": (_("Guardianship"), None),
         "cases": (_("Cases"), child.case_count),  # type: ignore[attr-defined]
         "subsidies": (_("Subsidies"), None),
         "referrals": (_("Referrals"), None),
@@ -165,6 +166,8 @@ def section_context(child: Child, section: str, today: dt.date) -> dict[str, Any
             context["visits"] = (
                 Visit.objects.filter(child=child).exclude(state="draft").select_related("conducted_by")[:200]
             )
+        case "guardianship":
+            context |= care_tabs.guardianship(child, today)
         case "cases":
             context["cases"] = Case.objects.filter(child=child).select_related("owner")[:200]
         case "materials":

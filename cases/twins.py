@@ -220,9 +220,7 @@ def _reason(facts: Facts, child: Child, why: str) -> Why | None:
     return None if differs else Why.SOUND
 
 
-def _elsewhere(
-    numbers: Iterable[tuple[int, bytes, str]], found: Mapping[int, list[Twin]]
-) -> dict[int, bool]:
+def _elsewhere(numbers: Iterable[tuple[int, bytes, str]], found: Mapping[int, list[Twin]]) -> dict[int, bool]:
     """Keys whose whole number is known out of sight → whether that child is on a register now.
 
     Each such answer leaves a line in the access log, so that asking for numbers one after another is seen.

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import visit_pages as pages
 from cases import visit_selectors as selectors
+from cases.care_selectors import overdue_count
 from cases.models import Child, Visit, VisitPhoto
 from cases.visit_enums import VisitState
 from cases.visit_forms import VisitForm
@@ -49,7 +50,12 @@ def home(request: HttpRequest) -> HttpResponse:
     found = selectors.director_home(
         user_id=request.user.pk or 0, today=today, region_id=assignment.post.region_id
     )
-    context = {"home": found, "place": assignment.post.region.short_name, "hour": timezone.localtime().hour}
+    context = {
+        "home": found,
+        "place": assignment.post.region.short_name,
+        "hour": timezone.localtime().hour,
+        "contacts_late": overdue_count(assignment.post.region_id, today),
+    }
     return render(request, "cases/home.html", context | pages.home_rows(found))
 
 

@@ -1,0 +1,139 @@
+"""Entrusted care and the help ledger as spreadsheets, made in a job, stored encrypted and logged with their reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from cases import key_pages
+from staff import files, jobs, tables
+from staff.audit import log_access
+from staff.enums import Role
+from staff.models import AccessLog, Job, StoredFile
+from staff.scope import current
+
+MAY_FULL = frozenset({Role.CLERK})
+CARES, HELP = "cares_export", "help_export"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A list that can be exported. ``lines`` gets filters, day and whether numbers are written in full; first the header."""
+
+    title: Any
+    lines: Callable[[dict[str, Any], dt.date, bool], Iterator[list[Any]]]
+    count: Callable[[dict[str, Any], dt.date], int]
+    has_numbers: bool
+
+
+LEDGERS: dict[str, Ledger] = {}
+
+
+class LedgerForm(forms.Form):
+    """What the list is for; the county clerk may ask for whole numbers."""
+
+    reason = forms.CharField(label=_lazy("What the list is for"), max_length=200)
+    full = forms.BooleanField(
+        label=_lazy("Write identity and phone numbers in full"),
+        required=False,
+        help_text=_lazy("Only for handing the list to the national system. It is logged."),
+    )
+
+    def __init__(self, *args: Any, may_full: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_full:
+            del self.fields["full"]
+
+
+def ask(request: HttpRequest, kind: str, arguments: dict[str, Any], back: str) -> HttpResponse:
+    """The page that asks for the reason; then the job's own page."""
+    ledger, at = LEDGERS[kind], timezone.now()
+    may_full = ledger.has_numbers and current().role in MAY_FULL
+    form = LedgerForm(request.POST if request.method == "POST" else None, may_full=may_full)
+    if request.method == "POST" and form.is_valid():
+        job = jobs.start(
+            kind,
+            region_id=current().ranges[0][0],
+            arguments={
+                "filters": arguments,
+                "reason": form.cleaned_data["reason"],
+                "full": bool(form.cleaned_data.get("full")),
+                "day": timezone.localdate(at).isoformat(),
+            },
+            at=at,
+            done_url=back,
+        )
+        return redirect("staff:job", job.pk)
+    found = ledger.count(arguments, timezone.localdate(at))
+    return render(
+        request,
+        "cases/ledger_export.html",
+        {
+            "form": form,
+            "title": ledger.title,
+            "found": found,
+            "counted": key_pages.COUNTED,
+            "has_numbers": ledger.has_numbers,
+            "back": back,
+        },
+    )
+
+
+def _make(job: Job) -> dict[str, Any]:
+    ledger = LEDGERS[job.kind]
+    day = dt.date.fromisoformat(job.arguments["day"])
+    full = bool(job.arguments["full"]) and current().role in MAY_FULL
+    lines = ledger.lines(job.arguments["filters"], day, full)
+    header = next(lines)
+    rows = list(lines)
+    name = f"{ledger.title} {day.isoformat()}.xlsx"
+    file = files.store(
+        tables.to_xlsx(header, rows, sheet=str(ledger.title)),
+        kind=StoredFile.Kind.EXPORT,
+        name=name,
+        content_type=tables.XLSX,
+        region_id=job.region_id,
+        at=timezone.now(),
+    )
+    log_access(
+        kind=AccessLog.Kind.EXPORT,
+        region_id=job.region_id,
+        subject="staff.storedfile",
+        subject_id=file.pk,
+        reason=job.arguments["reason"],
+        detail={
+            "what": job.kind,
+            "rows": len(rows),
+            "full": full,
+            "filters": job.arguments["filters"],
+            "sha256": file.sha256,
+        },
+    )
+    return {"file": str(file.pk), "name": name, "rows": len(rows)}
+
+
+def ledger(
+    kind: str, title: Any, *, count: Callable[[dict[str, Any], dt.date], int], has_numbers: bool
+) -> Callable[[Callable[..., Iterator[list[Any]]]], Callable[..., Iterator[list[Any]]]]:
+    """Register the function that yields a ledger's header and lines, and the job that files them."""
+
+    def register(lines: Callable[..., Iterator[list[Any]]]) -> Callable[..., Iterator[list[Any]]]:
+        LEDGERS[kind] = Ledger(title, lines, count, has_numbers)
+        jobs.handler(kind, title)(_make)
+        return lines
+
+    return register
+
+
+def yes_no(answer: bool) -> str:
+    """As spreadsheets of the ministry write it."""
+    return _("Yes") if answer else _("No")
