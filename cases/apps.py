@@ -6,4 +6,5 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         from cases import care_export, exports, reveals  # noqa: F401  (register a job and what can be revealed)
+        from cases import child_paper_person, child_paper_work  # noqa: F401  (register parts of the file's paper)
         from cases.matching import reveal, tasks  # noqa: F401  (register jobs, tasks and what can be revealed)

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from cases.eligibility import Decision, Situation, config_from, decide_category
+from cases.eligibility import decide_category
+from cases.eligibility_table import Decision, Schooling, Situation, config_from
 from cases.enums import Evidence, ParentSituationKind
 from cases.models import Case, Child, Guardian, ParentSituation, Visit, VisitPhoto
 from staff import parameters
@@ -77,6 +78,13 @@ def eligibility_of(
         rows = list(ParentSituation.objects.filter(child=child))
     if config is None:
         config = parameters.value(child.region_id, "eligibility", on)
+    father, mother = situations_of(rows)
+    schooling = Schooling(child.school_stage, child.enrolled_until)
+    return decide_category(father, mother, child.birth_date, on, config_from(config), schooling)
+
+
+def situations_of(rows: list[ParentSituation]) -> tuple[list[Situation], list[Situation]]:
+    """Stored situations as the table reads them: the father's, the mother's."""
     sides: dict[str, list[Situation]] = {"father": [], "mother": []}
     for row in rows:
         sides[row.parent].append(
@@ -88,7 +96,7 @@ def eligibility_of(
                 evidence=frozenset({Evidence(row.evidence)} if row.evidence else ()),
             )
         )
-    return decide_category(sides["father"], sides["mother"], child.birth_date, on, config_from(config))
+    return sides["father"], sides["mother"]
 
 
 def places_of_county(region_id: int, on: dt.date) -> dict[str, int]:

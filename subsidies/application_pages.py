@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from cases.eligibility import Answer, Gap, Parent, Row
+from cases.eligibility_table import Answer, Gap, Parent, Row
 from cases.enums import Evidence, ParentSituationKind, PrimaryCategory
 from cases.models import Payee
 from staff.calendar import working_days_between
@@ -257,8 +257,9 @@ def decision_values(decision: dict[str, Any]) -> dict[str, Any]:
         ],
         "missing": [
             {
-                "parent": Parent(gap["parent"]).label,
-                "kind": ParentSituationKind(gap["kind"]).label,
+                # Of the child itself, such as a proof of enrolment, neither is given.
+                "parent": Parent(gap["parent"]).label if gap["parent"] else _("Child"),
+                "kind": ParentSituationKind(gap["kind"]).label if gap["kind"] else "",
                 "gap": Gap(gap["gap"]).label,
                 "accepted": "、".join(str(Evidence(code).label) for code in gap["accepted"]),
             }

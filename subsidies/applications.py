@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.ages import add_months
-from cases.eligibility import Answer, Situation, config_from, decide_category
+from cases.eligibility import decide_category
+from cases.eligibility_table import Answer, Schooling, Situation, config_from
 from cases.enums import Evidence, ParentSituationKind, PrimaryCategory
 from cases.models import Child, ParentSituation
 from staff import parameters
@@ -71,7 +72,8 @@ def decision_for(child: Child, on: dt.date) -> dict[str, Any]:
             }
         )
     config = config_from(parameters.value(child.region_id, "eligibility", on))
-    answer = decide_category(given["father"], given["mother"], child.birth_date, on, config)
+    schooling = Schooling(child.school_stage, child.enrolled_until)
+    answer = decide_category(given["father"], given["mother"], child.birth_date, on, config, schooling)
     return {
         "answer": answer.answer.value,
         "category": answer.category.value if answer.category else "",
@@ -81,7 +83,7 @@ def decision_for(child: Child, on: dt.date) -> dict[str, Any]:
         "situations": shown,
         "missing": [
             {
-                key: [v.value for v in value] if isinstance(value, tuple) else value.value
+                key: [v.value for v in value] if isinstance(value, tuple) else value.value if value else ""
                 for key, value in asdict(gap).items()
             }
             for gap in answer.missing_evidence

@@ -5,4 +5,4 @@ class SubsidiesConfig(AppConfig):
     name = "subsidies"
 
     def ready(self) -> None:
-        from subsidies import leaving, merging, remedies, reveals, tasks, transfers  # noqa: F401  (they register themselves)
+        from subsidies import leaving, merging, paper, remedies, reveals, tasks, transfers  # noqa: F401  (they register themselves)

@@ -20,6 +20,9 @@ ALLOWED = {
 PURE = [
     "cases/identity.py",
     "cases/eligibility.py",
+    "cases/eligibility_table.py",
+    "cases/absences.py",
+    "cases/disability.py",
     "cases/visit_rules.py",
     "subsidies/rules.py",
     "cases/matching/normalise.py",

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from cases.eligibility import Answer
+from cases.eligibility_table import Answer
 from cases.models import Child
 from childwelfare.demo.acting import Office
 from staff.models import Region

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.ages import birthday
-from cases.eligibility import (
+from cases.eligibility import decide_category, is_severe_disability, next_recheck
+from cases.eligibility_table import (
     ACCEPTED_EVIDENCE,
     DEFAULT_CONFIG,
     TABLE,
@@ -21,9 +22,6 @@ from cases.eligibility import (
     Row,
     Situation,
     config_from,
-    decide_category,
-    is_severe_disability,
-    next_recheck,
 )
 from cases.enums import (
     LOST_FOR_GOOD,
@@ -87,7 +85,13 @@ def test_rows_and_clauses() -> None:
     assert "国办发〔2010〕54号" in decide([proven(Kind.DEAD)], [proven(Kind.DEAD)]).clause
     assert set(TABLE) == set(Row)
     without = {row for row, rule in TABLE.items() if not rule.clause}
-    assert without == {Row.UNKNOWN_PARENT, Row.COUNTY_EXCLUDES}
+    # No national rule was found, or the rule is the county's own.
+    assert without == {
+        Row.UNKNOWN_PARENT,
+        Row.COUNTY_EXCLUDES,
+        Row.COUNTY_ORPHAN,
+        Row.ENROLMENT_UNPROVEN,
+    }
 
 
 def test_the_child_of_the_mock_up() -> None:
@@ -264,13 +268,16 @@ def test_able_and_unable_at_once_is_for_a_person() -> None:
         assert decide([able, other], [ILL]).row is Row.CONTRADICTION
 
 
-def test_the_longer_of_two_known_ends_is_waited_for() -> None:
+def test_each_of_two_known_ends_is_asked_about() -> None:
     two = [
         proven(Kind.IMPRISONED, D(2025, 1, 1), D(2026, 12, 1)),
         proven(Kind.SEVERE_DISABILITY, D(2025, 1, 1), D(2026, 12, 20)),
     ]
-    assert decide(two, [ILL]).ask_again_on == D(2026, 12, 20)
-    assert decide([*two, ILL], [ILL]).ask_again_on == D(2027, 1, 31)
+    decision = decide(two, [ILL])
+    # After the first end the child is still eligible, but somebody must look; after the second nothing is proven.
+    assert [date.on for date in decision.dates[:3]] == [D(2026, 12, 1), D(2026, 12, 20), D(2027, 1, 31)]
+    assert decide(two, [ILL], on=D(2026, 12, 19)).answer is Answer.ELIGIBLE
+    assert decide(two, [ILL], on=D(2026, 12, 20)).answer is Answer.UNDECIDED
 
 
 def test_an_end_noted_beside_a_death_means_nothing() -> None:

@@ -1,0 +1,11 @@
+"""Addresses of papers."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from cases import paper_views as views
+
+paper_urls: list[URLPattern] = [
+    path("children/<int:pk>/pdf/", views.child_pdf, name="child_pdf"),
+]
