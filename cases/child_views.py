@@ -1,4 +1,4 @@
-"""Pages of the register: the list, one child's file, adding and changing a child."""
+"""Pages of the register: one child's file, adding and changing a child. The list is in child_list_views."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import ages, child_list, exports, register, selectors, visit_requests
+from cases import ages, register, selectors
 from cases.child_forms import (
     ChildForm,
     GuardianForm,
@@ -25,7 +25,6 @@ from cases.child_forms import (
     PayeeForm,
 )
 from cases.child_sections import SECTIONS, file_context, section_context
-from cases.list_forms import ExportForm, FilterForm, VisitRequestForm
 from cases.models import Child
 from cases.refusals import FIELD, REVIEWERS, AlreadyRegistered, NeedsConfirmation, RegisterRefused
 from cases.register import ChildData
@@ -39,16 +38,6 @@ EDITORS = tuple(sorted(FIELD))
 DECIDERS = tuple(sorted(REVIEWERS))
 
 
-def places_below(today: dt.date) -> list[Region]:
-    """What the list can be narrowed to: townships of a county, several villages of a smaller area."""
-    found: list[Region] = []
-    for low, high in current().ranges:
-        inside = Region.objects.in_force(today).filter(pk__range=(low, high))
-        level = RegionLevel.TOWNSHIP if high - low > 1_000 else RegionLevel.VILLAGE
-        found += inside.filter(level=level)
-    return found if len(found) > 1 else []
-
-
 def villages_below(today: dt.date) -> list[Region]:
     """Villages of the open scope, in the order of their codes."""
     found: list[Region] = []
@@ -60,148 +49,6 @@ def villages_below(today: dt.date) -> list[Region]:
 def posted(request: HttpRequest) -> Any:
     """What a form is bound to: the POST, even an empty one, else nothing."""
     return request.POST if request.method == "POST" else None
-
-
-def _filter_form(request: HttpRequest, data: Any, today: dt.date) -> FilterForm:
-    return FilterForm(data, places=places_below(today))
-
-
-@roles(*READERS)
-def children(request: HttpRequest) -> HttpResponse:
-    """The list: filtered, ordered, page by key."""
-    today = timezone.localdate()
-    form = _filter_form(request, request.GET, today)
-    filters = form.filters()
-    page = child_list.page_of(
-        filters, today, after=request.GET.get("after", ""), before=request.GET.get("before", "")
-    )
-    role = current().role
-    segments = [
-        {
-            "label": _("On the register"),
-            "url": filters.address(due="", left=False),
-            "current": not filters.due and not filters.left,
-        },
-        {
-            "label": _("Overdue"),
-            "url": filters.address(due="overdue", left=False),
-            "current": filters.due == "overdue",
-        },
-        {
-            "label": _("Due in 7 days"),
-            "url": filters.address(due="week", left=False),
-            "current": filters.due == "week",
-        },
-        {"label": _("Left"), "url": filters.address(due="", left=True), "current": filters.left},
-    ]
-    actions: list[dict[str, Any]] = [
-        {
-            "label": _("Export"),
-            "url": reverse("cases:children_export") + filters.address(),
-            "icon": "download",
-        }
-    ]
-    if role in FIELD:
-        actions.append(
-            {"label": _("Add a child"), "url": reverse("cases:child_add"), "icon": "plus", "primary": True}
-        )
-    return render(
-        request,
-        "cases/children.html",
-        {
-            "page": page,
-            "form": None if role == Role.DIRECTOR else form,
-            "filters": filters,
-            "segments": segments,
-            "actions": actions,
-            "counted": child_list.COUNTED,
-            "may_ask": role in REVIEWERS,
-            "today": today,
-            "filtered": filters != child_list.Filters(),
-        },
-    )
-
-
-@roles(*READERS)
-def child_suggest(request: HttpRequest) -> HttpResponse:
-    """The first ten children that ``q`` may mean: options for other forms, or JSON with ``format=json``."""
-    query = request.GET.get("q", "")
-    today = timezone.localdate()
-    found = child_list.suggestions(query) if query.strip() else []
-    rows = [
-        {
-            "id": child.pk,
-            "number": child.number,
-            "name": child.name,
-            "age": ages.age_on(child.birth_date, today),
-            "place": f"{child.township} {child.village}".strip(),  # type: ignore[attr-defined]
-            "left": child.left_date is not None,
-        }
-        for child in found
-    ]
-    if request.GET.get("format") == "json":
-        return JsonResponse({"results": rows})
-    return render(request, "cases/_child_suggestions.html", {"rows": rows, "query": query})
-
-
-@roles(*READERS)
-def children_export(request: HttpRequest) -> HttpResponse:
-    """Ask what the list is for, then make it in a job."""
-    at = timezone.now()
-    filters = _filter_form(request, request.GET, timezone.localdate(at)).filters()
-    form = ExportForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        job = exports.start_export(
-            filters,
-            reason=form.cleaned_data["reason"],
-            at=at,
-        )
-        return redirect("staff:job", job.pk)
-    found = filters.children(timezone.localdate(at)).order_by()[: child_list.COUNTED + 1].count()
-    return render(
-        request,
-        "cases/children_export.html",
-        {
-            "form": form,
-            "found": found,
-            "counted": child_list.COUNTED,
-            "back": reverse("cases:children") + filters.address(),
-        },
-    )
-
-
-@roles(*DECIDERS)
-def children_ask(request: HttpRequest) -> HttpResponse:
-    """Selected children: look at them, say what is asked, confirm. Only POST carries a selection."""
-    at = timezone.now()
-    ids = [int(pk) for pk in request.POST.getlist("child") if pk.isdecimal()]
-    chosen = list(Child.objects.filter(pk__in=ids, left_date__isnull=True).order_by("next_visit_date", "pk"))
-    if not chosen:
-        messages.warning(request, _("Select at least one child."))
-        return redirect("cases:children")
-    child_list.name_places(chosen)
-    today = timezone.localdate(at)
-    confirming = "confirm" in request.POST
-    form = VisitRequestForm(
-        request.POST if confirming else None, today=today, initial={"day": today + child_list.SOON}
-    )
-    if confirming and form.is_valid():
-        data, wanted = form.cleaned_data, [child.pk for child in chosen]
-        try:
-            if data["act"] == "ask":
-                done = len(
-                    visit_requests.ask_for_visits(wanted, due_date=data["day"], reason=data["reason"], at=at)
-                )
-                messages.success(request, _("Visits to %(count)s children were asked for.") % {"count": done})
-            else:
-                done = visit_requests.set_next_visit(wanted, data["day"], reason=data["reason"], at=at)
-                messages.success(
-                    request, _("The next visit of %(count)s children was brought forward.") % {"count": done}
-                )
-            return redirect("cases:children")
-        except ValidationError as error:
-            show_errors({"": form}, error)
-    return render(request, "cases/children_ask.html", {"form": form, "chosen": chosen, "today": today})
 
 
 @roles(*READERS, Role.PROVIDER)

@@ -1,20 +1,25 @@
-"""The children's list as a spreadsheet, made in a job: what the filters let through, numbers masked."""
+"""What the children's list shows, as a file: the same rows in the same order, the columns that were chosen.
+
+Numbers are masked. Who holds a role of ``child_columns.IN_FULL`` may ask for them in full; the access record
+then names the fields.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import xlsxwriter
-from django.db.models import Prefetch, Q
+from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from cases.child_list import Filters
-from cases.models import Child, Guardian
-from staff import files, jobs
+from cases.child_columns import IN_FULL, Column, Surroundings, columns_of, headings, row_of, with_parts
+from cases.child_filters import Filters
+from staff import files, jobs, tables
 from staff.audit import log_access
 from staff.models import AccessLog, Job, Region, StoredFile
 from staff.models.region import township_of
@@ -22,60 +27,102 @@ from staff.scope import current
 
 KIND = "children_export"
 CHUNK = 2_000
-CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS = {"xlsx": tables.XLSX, "csv": tables.CSV}
 
 
-def start_export(filters: Filters, *, reason: str, at: dt.datetime) -> Job:
-    """Queue the export of a filtered list; its file belongs to the actor's own area."""
-    region_id = current().ranges[0][0]
+@dataclass(frozen=True)
+class Listing:
+    """A filtered list as text: ``columns`` give the headings, ``rows`` the cells, read as they are asked for."""
+
+    filters: Filters
+    columns: Sequence[Column]
+    today: dt.date
+    full: bool = False
+
+    @property
+    def headings(self) -> list[str]:
+        return headings(self.columns)
+
+    @property
+    def full_fields(self) -> list[str]:
+        """Keys of the columns whose numbers stand in full."""
+        return [column.key for column in self.columns if self.full and column.full]
+
+    def count(self) -> int:
+        """How many rows there are. One query, over all of them."""
+        return self.filters.children(self.today).order_by().count()
+
+    def rows(self) -> Iterator[list[str]]:
+        """The lines in the order of the list. A few queries for each CHUNK children, inside the open scope."""
+        places = {region.pk: region.short_name for region in Region.objects.filter(_in_scope())}
+        around = Surroundings(places, self.today)
+        found = with_parts(self.filters.children(self.today), self.columns, self.today)
+        for child in found.iterator(CHUNK):
+            yield row_of(child, self.columns, around, full=self.full)
+
+
+def listing(arguments: dict[str, Any], role: str) -> Listing:
+    """The list that a job's ``arguments`` describe: filters, day, full. ``role`` is that of who asked."""
+    filters = Filters.read(arguments["filters"])
+    return Listing(
+        filters,
+        columns_of(filters.cols, role, left=filters.left),
+        dt.date.fromisoformat(arguments["day"]),
+        bool(arguments.get("full")) and role in IN_FULL,
+    )
+
+
+def title_of(job: Job) -> str:
+    """The line above an exported list: what, which day, who, what for, and the filters in words."""
+    said = job.arguments.get("said") or _("all on the register")
+    return _("Children · %(day)s · exported by %(who)s for: %(reason)s · %(filters)s") % {
+        "day": job.arguments["at"],
+        "who": job.user.name if job.user else "",
+        "reason": job.arguments["reason"],
+        "filters": said,
+    }
+
+
+def start_export(
+    filters: Filters, *, reason: str, at: dt.datetime, said: str = "", form: str = "xlsx", full: bool = False
+) -> Job:
+    """Queue the export of a filtered list; its file belongs to the actor's own area.
+
+    ``said``: the filters in words; ``form``: a key of FORMATS. ValidationError when the role may not have
+    numbers in full.
+    """
+    if full and current().role not in IN_FULL:
+        raise ValidationError({"full": _("Your post may not take numbers out in full.")})
     arguments = {
         "filters": filters.as_arguments(),
         "reason": reason,
         "day": timezone.localdate(at).isoformat(),
+        "at": timezone.localtime(at).strftime("%Y-%m-%d %H:%M"),
+        "said": said,
+        "form": form,
+        "full": full,
     }
-    return jobs.start(KIND, region_id=region_id, arguments=arguments, at=at)
+    return jobs.start(KIND, region_id=current().ranges[0][0], arguments=arguments, at=at)
 
 
 @jobs.handler(KIND, _lazy("Export of the children's list"))
 def export_children(job: Job) -> dict[str, Any]:
     """Write the filtered list to an encrypted stored file and log the export. Result: file, name, rows."""
-    filters = Filters(**job.arguments["filters"])
-    day = dt.date.fromisoformat(job.arguments["day"])
-    found = filters.children(day)
-    total = found.count()
-    reason = job.arguments["reason"]
-    user = job.user
-    title = _("Children · %(day)s · exported by %(who)s for: %(reason)s") % {
-        "day": day,
-        "who": user.name if user else "",
-        "reason": reason,
-    }
-    places = {region.pk: region.short_name for region in Region.objects.filter(_in_scope())}
-    data = io.BytesIO()
-    with xlsxwriter.Workbook(
-        data, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
-        sheet = book.add_worksheet(_("Children"))
-        bold = book.add_format({"bold": True})
-        sheet.write_string(0, 0, title)
-        for column, heading in enumerate(headings()):
-            sheet.write_string(2, column, heading, bold)
-        sheet.freeze_panes(3, 0)
-        sheet.set_column(0, len(headings()) - 1, 14)
-        living = Prefetch("guardians", Guardian.objects.filter(end_date__isnull=True))
-        rows = found.defer("health_note", "phone").prefetch_related(living).iterator(CHUNK)
-        for number, child in enumerate(rows):
-            for column, value in enumerate(row_of(child, places)):
-                sheet.write_string(3 + number, column, value)
-            if number % CHUNK == 0:
-                jobs.progress(job, number, total)
-    jobs.progress(job, total, total)
-    name = _("Children %(day)s.xlsx") % {"day": day}
+    shown = listing(job.arguments, current().role)
+    total, form = shown.count(), job.arguments.get("form", "xlsx")
+    rows = _told(shown.rows(), job, total)
+    title, head = title_of(job), shown.headings
+    data = (
+        tables.to_csv([title], _with(head, rows))
+        if form == "csv"
+        else tables.to_xlsx([title], _with(head, rows), sheet=_("Children"))
+    )
+    name = _("Children %(day)s.%(form)s") % {"day": shown.today, "form": form}
     file = files.store(
-        data.getvalue(),
+        data,
         kind=StoredFile.Kind.EXPORT,
         name=name,
-        content_type=CONTENT_TYPE,
+        content_type=FORMATS[form],
         region_id=job.region_id,
         at=timezone.now(),
     )
@@ -84,15 +131,30 @@ def export_children(job: Job) -> dict[str, Any]:
         region_id=job.region_id,
         subject="staff.storedfile",
         subject_id=file.pk,
-        reason=reason,
+        reason=job.arguments["reason"],
         detail={
             "what": "children",
             "rows": total,
             "filters": job.arguments["filters"],
+            "columns": [column.key for column in shown.columns],
+            "full": shown.full_fields,
             "sha256": file.sha256,
         },
     )
     return {"file": str(file.pk), "name": name, "rows": total}
+
+
+def _with(head: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    yield head
+    yield from rows
+
+
+def _told(rows: Iterator[list[str]], job: Job, total: int) -> Iterator[list[str]]:
+    for number, row in enumerate(rows):
+        if number % CHUNK == 0:
+            jobs.progress(job, number, total)
+        yield row
+    jobs.progress(job, total, total)
 
 
 def _in_scope() -> Q:
@@ -100,37 +162,3 @@ def _in_scope() -> Q:
     for low, high in current().ranges:
         condition |= Q(pk__range=(township_of(low), high))
     return condition
-
-
-def headings() -> list[str]:
-    """Column headings of the export."""
-    return [
-        *(_("Register number"), _("Name"), _("Sex"), _("Date of birth"), _("Identity number"), _("Category")),
-        *(_("Placement"), _("Risk"), _("Township"), _("Village"), _("Guardian"), _("Relation"), _("Phone")),
-        *(_("Stage of schooling"), _("Last visit"), _("Next visit due"), _("Left the register on")),
-    ]
-
-
-def row_of(child: Child, places: dict[int, str]) -> list[str]:
-    """One line of text cells, in the order of ``headings``; numbers masked."""
-    guardian = next(iter(child.guardians.all()), None)
-    return [
-        child.number,
-        child.name,
-        child.get_sex_display(),
-        child.birth_date.isoformat(),
-        child.masked_identity,
-        child.get_primary_category_display(),
-        child.get_placement_display(),
-        child.get_risk_display(),
-        places.get(township_of(child.region_id), ""),
-        places.get(child.region_id, ""),
-        guardian.name if guardian else "",
-        guardian.get_relation_display() if guardian else "",
-        guardian.masked_phone if guardian else "",
-        child.get_school_stage_display(),
-        *(
-            day.isoformat() if day else ""
-            for day in (child.last_visit_date, child.next_visit_date, child.left_date)
-        ),
-    ]

@@ -6,11 +6,23 @@ from django.urls import URLPattern
 
 from cases.care_urls import care_urls
 from cases.child_urls import child_urls
+from cases.defect_urls import defect_urls
 from cases.list_urls import list_urls
 from cases.matching_urls import matching_urls
 from cases.paper_urls import paper_urls
 from cases.totals_urls import totals_urls
+from cases.transfer_urls import transfer_urls
 from cases.visit_urls import visit_urls
 
 app_name = "cases"
-urlpatterns: list[URLPattern] = [*list_urls, *child_urls, *care_urls, *paper_urls, *visit_urls, *matching_urls, *totals_urls]
+urlpatterns: list[URLPattern] = [
+    *list_urls,
+    *child_urls,
+    *care_urls,
+    *defect_urls,
+    *paper_urls,
+    *visit_urls,
+    *matching_urls,
+    *totals_urls,
+    *transfer_urls,
+]

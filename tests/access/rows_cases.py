@@ -15,10 +15,6 @@ ELSE_CLERK = {"stranger"}
 
 ROWS: Rows = {
     "cases:home": page(ANYONE),
-    "cases:children": page(READERS),
-    "cases:child_suggest": page(READERS, query="q=林"),
-    "cases:children_export": act(READERS),
-    "cases:children_ask": act(DESK_OWN | DESK_LOST),
     "cases:child_add": [page(WRITE_OWN | ELSEWHERE), act(WRITE_OWN | ELSEWHERE)],
     "cases:child": page(READ_OWN | {"provider"}, ELSEWHERE, pk="own"),
     "cases:child_section": page(READ_OWN, ELSEWHERE, pk="own", section="timeline"),

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from cases import category_changes, family, register, search
+from cases import category_changes, family, leaving, register, search
 from cases.family import SituationData
 from cases.models import Case, Child, Visit, VisitTask
 from staff.models import AccessLog, Job, StoredFile
@@ -107,7 +107,9 @@ def test_filters(cast: Cast) -> None:
         Child.objects.filter(name="田立夏").update(
             next_visit_date=TODAY - dt.timedelta(days=3), placement="institution"
         )
-        register.leave_register(cast.children["own"], day=TODAY, reason_code="07", at=AT)
+        leaving.leave_register(
+            cast.children["own"], day=TODAY, reason_code="07", destination="重庆市合川区", at=AT
+        )
     client = cast.client("clerk")
     for query, expected in {
         "": ["田立夏", "秦白露"],
@@ -142,72 +144,6 @@ def test_suggestions(cast: Cast) -> None:
     assert "林小满" in client.get("/children/suggest/", {"q": "小满"}).content.decode()
     assert client.get("/children/suggest/", {"q": "罗小寒", "format": "json"}).json() == {"results": []}
     assert client.get("/children/suggest/", {"q": "", "format": "json"}).json() == {"results": []}
-
-
-# --- What is asked for many children ---------------------------------------------------------------------
-
-
-def test_asking_for_visits_shows_the_children_first(cast: Cast) -> None:
-    client = cast.client("supervisor")
-    ids = [cast.children[name].pk for name in ("own", "neighbour", "township")]
-    preview = client.post("/children/ask/", {"child": ids})
-    assert "林小满" in preview.content.decode()
-    assert "田立夏" not in preview.content.decode()
-    with open_scope(cast.scope("clerk")):
-        assert not VisitTask.objects.exists()
-    wrong = client.post(
-        "/children/ask/", {"child": ids, "confirm": "1", "act": "ask", "day": "2026-10-25", "reason": ""}
-    )
-    assert wrong.status_code == 200
-    answer = client.post(
-        "/children/ask/",
-        {"child": ids, "confirm": "1", "act": "ask", "day": "2026-10-25", "reason": "核对名单"},
-    )
-    assert answer.status_code == 302
-    with open_scope(cast.scope("clerk")):
-        assert set(VisitTask.objects.values_list("child_id", "due_date")) == {
-            (pk, dt.date(2026, 10, 25)) for pk in ids[:2]
-        }
-    assert cast.client("director").post("/children/ask/", {"child": ids}).status_code == 403
-    assert client.get("/children/ask/").status_code == 302
-
-
-# --- Export ----------------------------------------------------------------------------------------------
-
-
-def test_the_export_is_the_filtered_list_masked_and_logged(
-    cast: Cast, django_capture_on_commit_callbacks: pytest.FixtureRequest
-) -> None:
-    client = cast.client("clerk")
-    assert "3" in client.get("/children/export/").content.decode()
-    refused = client.post("/children/export/?risk=yellow", {"reason": ""})
-    assert refused.status_code == 200
-    with system_scope(reason="test", log=False):
-        Child.objects.filter(name="秦白露").update(risk="red")
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        assert client.post("/children/export/?risk=yellow", {"reason": "季度汇报"}).status_code == 302
-    with open_scope(cast.scope("clerk")):
-        job = Job.objects.get()
-        assert (job.state, job.result["rows"]) == ("done", 2), job.error
-        from python_calamine import CalamineWorkbook
-
-        from staff import files
-
-        file = StoredFile.objects.get(pk=job.result["file"])
-        import io
-
-        rows = CalamineWorkbook.from_filelike(io.BytesIO(files.read(file))).get_sheet_by_index(0).to_python()
-    assert "赵清和" in rows[0][0]
-    assert "季度汇报" in rows[0][0]
-    assert {row[1] for row in rows[3:]} == {"林小满", "田立夏"}
-    cells = {cell for row in rows for cell in row}
-    assert OWN_ID not in cells
-    assert f"{OWN_ID[:6]}********{OWN_ID[-4:]}" in cells
-    assert not {cell for cell in cells if str(cell).startswith("13712345520")}
-    with open_scope(cast.scope("auditor")):
-        log = AccessLog.objects.get(kind="export")
-        assert (log.reason, log.detail["rows"]) == ("季度汇报", 2)
-    assert cast.client("auditor").get("/children/export/").status_code == 403
 
 
 # --- The file --------------------------------------------------------------------------------------------

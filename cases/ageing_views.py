@@ -1,0 +1,54 @@
+"""The page of those who come of age."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cases import ageing as lists
+from cases import bulk, child_list
+from cases.child_filters import AGEING
+from cases.child_views import READERS
+from staff.access import roles
+from staff.scope import current
+
+
+@roles(*READERS)
+def ageing(request: HttpRequest) -> HttpResponse:
+    """Who turns 16 or 18 in the months ahead, by month, with what follows."""
+    today = timezone.localdate()
+    years = int(request.GET["years"]) if request.GET.get("years") in map(str, AGEING) else AGEING[0]
+    months, ahead = lists.coming_of_age(years, today)
+    rows = [coming.child for month in months for coming in month.children]
+    child_list.name_places(rows, today)
+    here = reverse("cases:ageing")
+    listed = reverse("cases:children")
+    return render(
+        request,
+        "cases/ageing.html",
+        {
+            "months": months,
+            "years": years,
+            "ahead": ahead,
+            "today": today,
+            "count": len(rows),
+            "capped": len(rows) >= lists.MOST,
+            "most": lists.MOST,
+            "tabs": [
+                {"label": label, "url": f"{here}?years={number}", "current": years == number}
+                for number, label in ((16, _("Turning 16")), (18, _("Turning 18")))
+            ],
+            "actions": [
+                {
+                    "label": _("As a list"),
+                    "url": f"{listed}?ageing={years}&sort=birth",
+                    "icon": "list",
+                }
+            ],
+            "may_act": bool(bulk.acts_of(current().role)),
+            "act": "over_age",
+        },
+    )
