@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, Coalesce, Lag, Left, NullIf
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from cases.circumstance_enums import TransferState
 from cases.enums import (
     Evidence,
     GuardianKind,
@@ -27,7 +28,17 @@ from cases.enums import (
     Relation,
     RiskLevel,
 )
-from cases.models import Case, Child, Discrepancy, Guardian, ParentSituation, Payee, Visit, VisitTask
+from cases.models import (
+    Case,
+    Child,
+    Discrepancy,
+    Guardian,
+    ParentSituation,
+    Payee,
+    Transfer,
+    Visit,
+    VisitTask,
+)
 from cases.models.matching import ListKind
 from cases.visit_enums import VisitKind, VisitState
 from staff.models import TransitionRecord, User
@@ -37,6 +48,7 @@ MOST = 300  # events on a page; a file of ten years has about that many
 TEXT = 120  # characters of a visit's text
 PAGES = {
     "cases.case": "cases:case",
+    "cases.defect": "cases:defect",
     "referrals.referral": "referrals:referral",
     "subsidies.application": "subsidies:application",
     "subsidies.entitlement": "subsidies:entitlement",
@@ -170,6 +182,11 @@ def _sources(child: Child) -> Iterator[QuerySet[Any, tuple[Any, ...]]]:
     )
     yield _shape(parents.filter(end_date__isnull=False), "situation_end", "end_date", **shape)
     yield _shape(Payee.objects.filter(child=child), "payee", "start_date", title="name", text="bank_name")
+    transfers = Transfer.objects.filter(child=child)
+    ends = {"code": "state", "other": "region__name", "title": "to_region__name"}
+    yield _shape(transfers, "transfer_asked", "proposed_at", **ends, text="reason", who="proposed_by__name")
+    done = transfers.filter(decided_at__isnull=False)
+    yield _shape(done, "transfer", "decided_at", **ends, text="counts__words", who="decided_by__name")
     tasks = VisitTask.objects.filter(child=child)
     yield _shape(tasks, "request", "asked_at", text="reason", who="asked_by__name")
 
@@ -261,7 +278,27 @@ def _changed(icon: str, title: Any, codes: Any) -> Callable[[Row], Event]:
     )
 
 
+def _transfer(row: Row) -> Event:
+    if row.source == "transfer_asked":
+        title = _("Transfer proposed: %(old)s → %(new)s")
+    elif row.code == TransferState.ACCEPTED:
+        title = _("Transferred: %(old)s → %(new)s")
+    else:
+        title = _("Transfer not made: %(old)s → %(new)s")
+    words = row.text.strip('"') if row.source == "transfer" else row.text
+    return Event(
+        row.at,
+        "arrows-left-right",
+        title % {"old": row.other, "new": row.title},
+        _said(row.who, words),
+        address("cases:transfer", row.key),
+        hot=row.code == TransferState.ACCEPTED,
+    )
+
+
 TELL: dict[str, Callable[[Row], Event]] = {
+    "transfer": _transfer,
+    "transfer_asked": _transfer,
     "visit": _visit,
     "registered": lambda row: Event(row.at, "folder-open", _("Registered"), row.text),
     "risk": _risk,
@@ -293,13 +330,13 @@ TELL: dict[str, Callable[[Row], Event]] = {
 
 
 def _transitions(child: Child, limit: int) -> Iterator[Event]:
-    """Transitions of everything that belongs to the child, but visits, which tell their own state.
+    """Transitions of everything that belongs to the child, but visits and transfers, whose own rows tell.
 
     A record of something restricted is shown only to those who may see the thing itself.
     """
     records = list(
         TransitionRecord.objects.filter(child_id=child.pk)
-        .exclude(subject="cases.visit")
+        .exclude(subject__in=("cases.visit", "cases.transfer"))
         .select_related("user")
         .order_by("-at", "pk")[:limit]
     )

@@ -29,7 +29,7 @@ from staff.models import Region
 from staff.scope import current, open_scope, system_scope
 from staff.workflow import Actor, perform
 
-Blocker = Callable[[Child, Distance], Iterable[str]]
+Blocker = Callable[[Child, Distance, dt.date], Iterable[str]]
 Handler = Callable[[Transfer, Child, Actor, dt.datetime], dict[str, Any]]
 _BLOCKERS: list[Blocker] = []
 _HANDLERS: list[Handler] = []
@@ -53,13 +53,13 @@ def on_transfer(handler: Handler) -> Handler:
 # --- Proposing ------------------------------------------------------------------------------------------
 
 
-def obstacles(child: Child, to: Distance) -> list[str]:
-    """Why the child cannot be transferred now, as sentences that name the remedy; [] when it can."""
+def obstacles(child: Child, to: Distance, day: dt.date) -> list[str]:
+    """Why the child cannot be transferred from ``day``, as sentences that name the remedy; [] when it can."""
     if child.merged_into_id is not None:
         return [_("This file was merged into another one. Transfer that one.")]
     if child.left_date is not None:
         return [_("The child has left the register. Its file stays where it is.")]
-    return [text for check in _BLOCKERS for text in check(child, to)]
+    return [text for check in _BLOCKERS for text in check(child, to, day)]
 
 
 def propose_transfer(
@@ -91,7 +91,7 @@ def propose_transfer(
     check_proposer(actor, distance(child.region_id, to_region_id))
     with transaction.atomic():
         locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
-        if found := obstacles(locked, distance(locked.region_id, to_region_id)):
+        if found := obstacles(locked, distance(locked.region_id, to_region_id), effective_date):
             raise RegisterRefused(" ".join(found))
         try:
             with transaction.atomic():
@@ -198,7 +198,7 @@ def accept_transfer(transfer: Transfer, *, at: dt.datetime, actor: Actor | None 
             )
             if child is None:
                 raise RegisterRefused(_("The file is no longer in the village that sent it."))
-            if found := obstacles(child, distance(old, new)):
+            if found := obstacles(child, distance(old, new), locked.effective_date):
                 raise RegisterRefused(" ".join(found))
             told: dict[str, Any] = {"distance": distance(old, new).value}
             for handler in _HANDLERS:

@@ -35,6 +35,10 @@ STATUS: dict[str, Look] = {
     "returned": Look("back", "corner-up-left", pgettext_lazy("state", "Returned")),
     "approved": Look("done", "check", pgettext_lazy("state", "Approved")),
     "escalated": Look("now", "arrow-up-right", pgettext_lazy("state", "Escalated")),
+    # what a child lacks
+    "followed": Look("now", "user", pgettext_lazy("state", "Being followed")),
+    "solved": Look("now", "checklist", pgettext_lazy("state", "Solved, to be checked")),
+    "void": Look("off", "circle-off", pgettext_lazy("state", "None, or exempt")),
     # cases, plans and their actions
     "open": Look("now", "folder-open", pgettext_lazy("state", "Open")),
     "closed": Look("off", "archive", pgettext_lazy("state", "Closed")),
@@ -44,6 +48,9 @@ STATUS: dict[str, Look] = {
     "pending": Look("now", "hourglass", pgettext_lazy("state", "Awaiting reply")),
     "accepted": Look("done", "check", pgettext_lazy("state", "Accepted")),
     "declined": Look("bad", "x", pgettext_lazy("state", "Declined")),
+    # transfers
+    "proposed": Look("now", "hourglass", pgettext_lazy("state", "Waits for the other side")),
+    "transfer.refused": Look("bad", "x", pgettext_lazy("state", "Declined")),
     # applications and entitlements
     "to_accept": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),
     "application.submitted": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),

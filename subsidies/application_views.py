@@ -21,6 +21,7 @@ from staff.models.region import county_of
 from staff.workflow import Actor, TransitionRefused, history
 from subsidies import application_pages as pages
 from subsidies import applications as services
+from subsidies.departed import attach_children
 from subsidies.duties import holders, is_not_yours, refuse_page
 from subsidies.enums import ApplicationState
 from subsidies.forms import ApplicationForm, number_or_zero
@@ -33,12 +34,14 @@ PAGE = 30
 
 
 def _application(pk: int) -> Application:
-    return get_object_or_404(
+    found = get_object_or_404(
         Application.objects.select_related(
-            "child", "scheme", "region__parent", "applied_by", "verified_by", "checked_by", "decided_by"
+            "scheme", "region__parent", "applied_by", "verified_by", "checked_by", "decided_by"
         ),
         pk=pk,
     )
+    attach_children([found])
+    return found
 
 
 @require_GET

@@ -8,6 +8,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,6 +26,7 @@ from staff.templatetags.look import day, moment, month
 from staff.workflow import Actor, TransitionRefused, available, history
 from subsidies import entitlements as services
 from subsidies import rules
+from subsidies.departed import attach_children, paid_elsewhere
 from subsidies.duties import is_not_yours, refuse_page
 from subsidies.enums import EndReason, EntitlementState, PaymentKind, PaymentState
 from subsidies.forms import EndForm, EndOffsetForm, OffsetForm
@@ -39,12 +41,11 @@ PAYMENTS_SHOWN = 12
 
 
 def _entitlement(pk: int) -> Entitlement:
-    return get_object_or_404(
-        Entitlement.objects.select_related(
-            "child", "scheme", "region__parent", "confirmed_by", "application"
-        ),
-        pk=pk,
+    found = get_object_or_404(
+        Entitlement.objects.select_related("scheme", "region__parent", "confirmed_by", "application"), pk=pk
     )
+    attach_children([found])
+    return found
 
 
 def _choices(entitlement: Entitlement, actor: Actor, this_month: dt.date) -> list[Any]:
@@ -274,7 +275,8 @@ def child_panel(request: HttpRequest, pk: int) -> HttpResponse:
         Entitlement.objects.filter(child_id=pk).select_related("scheme").order_by("-start_month", "-pk")
     )
     payments = list(
-        Payment.objects.filter(child_id=pk, cancelled=False)
+        # What was paid to a file that was merged into this one is found through its entitlement.
+        Payment.objects.filter(Q(child_id=pk) | Q(entitlement__child_id=pk), cancelled=False)
         .select_related("scheme")
         .order_by("-month", "-pk")[:6]
     )
@@ -295,6 +297,7 @@ def child_panel(request: HttpRequest, pk: int) -> HttpResponse:
         "may_apply": may_apply,
         "failed": [p for p in payments if p.state == PaymentState.FAILED],
         "arrears": PaymentKind.ARREARS,
+        "elsewhere": paid_elsewhere(pk),
     }
     fragment = bool(request.headers.get("HX-Request"))
     return render(

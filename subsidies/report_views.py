@@ -22,6 +22,7 @@ from staff.enums import Role
 from staff.models import Region
 from staff.workflow import Actor, TransitionRefused
 from subsidies import report_measures, reports
+from subsidies.departed import attach_children
 from subsidies.enums import EndReason
 from subsidies.models import MonthlyReport
 
@@ -120,10 +121,10 @@ def report_rows(request: HttpRequest) -> HttpResponse:
         )
     except KeyError:
         raise Http404 from None
-    related = ("region",) if family == "register" else ("region", "child")
-    page = Paginator(found.select_related(*related).order_by("region", "pk"), PAGE).get_page(
+    page = Paginator(found.select_related("region").order_by("region", "pk"), PAGE).get_page(
         request.GET.get("page")
     )
+    listed = list(page) if family == "register" else attach_children(page)
     spec = next(m for m in report_measures.FAMILIES[family].measures if m.code == measure)
     chosen_words = [
         str(SPLITS[name](value).label)
@@ -133,7 +134,7 @@ def report_rows(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "title": " · ".join([str(spec.label), *chosen_words]),
-        "rows": [_row(family, row) for row in page],
+        "rows": [_row(family, row) for row in listed],
         "month": month,
         "family": family,
         "distinct": measure in {"people", "covered"},

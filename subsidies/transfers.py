@@ -33,8 +33,8 @@ DELIVERED = (PaymentState.SENT, PaymentState.PAID)
 
 
 @blocks_transfer
-def money_under_way(child: Child, to: Distance) -> Iterator[str]:
-    """To another county nothing goes that this county has begun and only it can finish."""
+def money_under_way(child: Child, to: Distance, day: dt.date) -> Iterator[str]:
+    """To another county nothing goes that this county has begun and only it can finish: its payee goes along."""
     if to != Distance.BEYOND:
         return
     if Application.objects.filter(child=child).exclude(state__in=OVER).exists():
@@ -62,6 +62,21 @@ def money_under_way(child: Child, to: Distance) -> Iterator[str]:
         yield _("The money for %(months)s has not reached the child. Pay it as arrears first.") % {
             "months": ", ".join(f"{month:%Y-%m}" for month in owed)
         }
+    last = _last_month(child.region_id, day)
+    written = {(scheme, month) for scheme, month, _kind, _state in lines}
+    rights = Entitlement.objects.filter(child=child, start_month__lte=last).exclude(
+        state=EntitlementState.ENDED
+    )
+    if any((right.scheme_id, last) not in written for right in rights):
+        yield _(
+            "The allowance for %(month)s, the last month here, is not paid yet. Pay it first; "
+            "until then the file can be shared with the director of the new village."
+        ) % {"month": f"{last:%Y-%m}"}
+
+
+def _last_month(region_id: int, day: dt.date) -> dt.date:
+    """The last month that the sending county pays for a transfer on a day: its rule for the month of an event."""
+    return last_month_after(day, StopRule(parameters.value(region_id, "stop_rule", day)))
 
 
 @on_transfer
@@ -73,8 +88,7 @@ def end_entitlements(transfer: Transfer, child: Child, actor: Actor, at: dt.date
     """
     if distance(transfer.region_id, transfer.to_region_id) != Distance.BEYOND:
         return {}
-    rule = StopRule(parameters.value(transfer.region_id, "stop_rule", transfer.effective_date))
-    last = last_month_after(transfer.effective_date, rule)
+    last = _last_month(transfer.region_id, transfer.effective_date)
     ended = 0
     found = Entitlement.objects.select_for_update(of=("self",)).filter(child=child)
     for entitlement in found.exclude(state=EntitlementState.ENDED).order_by("pk"):
