@@ -86,9 +86,9 @@ def measure() -> dict[str, Any]:
     from django.utils import timezone
 
     from bench.lists import make_county
+    from cases.importing.trusted import import_register
     from cases.matching.imports import open_run, receive_list, stage_received
     from cases.matching.match import export_candidates, run_match
-    from cases.register_file import import_register
     from staff.scope import system_scope
 
     period = dt.date(2026, 10, 1)

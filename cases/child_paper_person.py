@@ -146,17 +146,16 @@ def eligibility(dossier: Dossier) -> list[Section]:
     )  # fmt: skip
     lines = [
         joined(
-            decision.answer.label,  # type: ignore[attr-defined]
+            decision.answer.label,
             decision.category.label if decision.category else "",
-            decision.row.label,  # type: ignore[attr-defined]
+            decision.row.label,
             decision.clause,
         )
     ]
     for gap in decision.missing_evidence:
         papers = " / ".join(str(paper.label) for paper in gap.accepted)
-        lines.append(
-            joined(gap.parent.label, gap.kind.label, gap.gap.label) + (f"（{papers}）" if papers else "")  # type: ignore[attr-defined]
-        )
+        whose = (gap.parent.label, gap.kind.label) if gap.parent and gap.kind else ()
+        lines.append(joined(*whose, gap.gap.label) + (f"（{papers}）" if papers else ""))
     if decision.ask_again_on:
         lines.append(_("To be checked again by %(date)s.") % {"date": decision.ask_again_on.isoformat()})
     return [Section(_("Parents and eligibility"), [table, Text("\n".join(lines))])]

@@ -8,4 +8,5 @@ from cases import paper_views as views
 
 paper_urls: list[URLPattern] = [
     path("children/<int:pk>/pdf/", views.child_pdf, name="child_pdf"),
+    path("assessments/<int:pk>/pdf/", views.assessment_pdf, name="assessment_pdf"),
 ]

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import child_paper, selectors
+from cases.assessment_paper import make_assessment_paper
 from cases.child_views import READERS, open_file, posted
-from cases.models import Child
+from cases.models import Child, GuardianshipAssessment
 from cases.paper_forms import ChildPaperForm, PaperForm
 from cases.refusals import RegisterRefused
 from staff.access import roles
@@ -55,5 +56,32 @@ def child_pdf(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "title": _("Print the file of %(name)s") % {"name": child.name},
             "back": reverse("cases:child", args=[pk]),
+        },
+    )
+
+
+@roles(*READERS)
+def assessment_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks what the paper is for; POST is the filled-in instrument as PDF."""
+    found = get_object_or_404(
+        GuardianshipAssessment.objects.select_related("child__region__parent", "assessed_by", "decided_by"),
+        pk=pk,
+    )
+    form = PaperForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            data = make_assessment_paper(found, reason=form.cleaned_data["reason"], at=timezone.now())
+            name = _("Assessment-%(number)s-%(day)s.pdf")
+            values = {"number": found.child.number, "day": found.assessed_date.isoformat()}
+            return pdf_response(data, name % values)
+        except PaperTooLong as refused:
+            form.add_error(None, str(refused))
+    return render(
+        request,
+        "cases/paper_ask.html",
+        {
+            "form": form,
+            "title": _("Print the assessment of %(name)s") % {"name": found.child.name},
+            "back": reverse("cases:child_section", args=[found.child_id, "guardianship"]),
         },
     )

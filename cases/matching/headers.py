@@ -4,7 +4,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 # Canonical field: the headers met for it, without brackets, units and spaces.
@@ -125,7 +125,9 @@ def map_columns(headers: Sequence[str]) -> dict[int, str]:
     return mapped
 
 
-def merge_two_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+def merge_two_rows(
+    upper: Sequence[str], lower: Sequence[str], known: Callable[[str], str | None] = field_of
+) -> list[str]:
     """One header per column from a two-storey header: 户主 over 姓名 reads 户主姓名 where that is known."""
     width = max(len(upper), len(lower))
     result, group = [], ""
@@ -134,5 +136,5 @@ def merge_two_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
         below = lower[i].strip() if i < len(lower) else ""
         group = top or (group if below else "")
         both = group + below
-        result.append(both if below and group and field_of(both) else (below or top))
+        result.append(both if below and group and known(both) else (below or top))
     return result

@@ -5,7 +5,7 @@ from a generator; the report of a sheet (`SheetReport`) is complete when its row
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -78,17 +78,13 @@ class ListReader:
     """Reads one list file. Iterate `rows()` once; then `sheets` holds the reports.
 
     `source` is a path or the bytes of the file; `name` is the file's name in row identifiers;
-    `list_type` is the type of every row that does not say its own. `by_household` carries a household's
-    cells down to its members; a register, where a blank cell is a blank cell, is read without.
+    `list_type` is the type of every row that does not say its own.
     """
 
-    def __init__(
-        self, source: Path | bytes, *, name: str, list_type: str = "", by_household: bool = True
-    ) -> None:
+    def __init__(self, source: Path | bytes, *, name: str, list_type: str = "") -> None:
         self.source = source
         self.name = name
         self.list_type = list_type
-        self.by_household = by_household
         self.sheets: list[SheetReport] = []
         self._household = 0
 
@@ -110,17 +106,17 @@ class ListReader:
     def _sheet(self, grid: Grid) -> Iterator[RawRow]:
         report = SheetReport(grid.name)
         rows = iter(grid.rows)
-        head = _find_header(rows, report)
+        head = find_header(rows, report)
         if head is None:
             if report.rows or report.dropped_total:
                 self.sheets.append(report)
             return
         self.sheets.append(report)
-        pending, columns = head
+        pending, columns, _cells = head
         previous: dict[str, str] = {}
         for line, cells, rounded in _chain(pending, rows):
             stripped = [c.strip() for c in cells]
-            why = _why_not_a_person(stripped)
+            why = why_not_a_person(stripped)
             if why == "empty":
                 continue
             if why == "header":
@@ -133,7 +129,7 @@ class ListReader:
             if not any(values.get(f, "").strip() for f in ("name", "id_number", "certificate")):
                 report.drop(line, "nobody", stripped)
                 continue
-            carried = _carry_household(values, previous) if self.by_household else frozenset()
+            carried = _carry_household(values, previous)
             household = self._count_household(values, previous)
             previous = values
             report.rows += 1
@@ -175,15 +171,20 @@ def _chain(
     yield from rows
 
 
-def _find_header(
-    rows: Iterator[tuple[int, list[str], frozenset[int]]], report: SheetReport
-) -> tuple[list[tuple[int, list[str], frozenset[int]]], dict[int, str]] | None:
-    """Consume the rows above the data. Returns rows read too far and the columns; None without header.
+Line = tuple[int, list[str], frozenset[int]]
+Known = Callable[[str], str | None]
+
+
+def find_header(
+    rows: Iterator[Line], report: SheetReport, known: Known = headers.field_of
+) -> tuple[list[Line], dict[int, str], list[str]] | None:
+    """Consume the rows above the data. Returns rows read too far, the columns and the header's cells; None
+    without header.
 
     The best-scoring of the first rows is the header. When the row below it holds headers too (a group
-    such as 户主 over 姓名 and 身份证号), the two are read as one.
+    such as 户主 over 姓名 and 身份证号), the two are read as one. `known` says which field a header names.
     """
-    seen: list[tuple[int, list[str], frozenset[int]]] = []
+    seen: list[Line] = []
     for row in rows:
         seen.append(row)
         if len(seen) >= HEADER_SEARCH_ROWS:
@@ -194,10 +195,10 @@ def _find_header(
     at = scores.index(max(scores))
     cells = [c.strip() for c in seen[at][1]]
     after = at + 1
-    if at > 0 and scores[at - 1] == 0 and _is_group_row(seen[at - 1][1], cells):
-        cells = headers.merge_two_rows(seen[at - 1][1], cells)
-    elif after < len(seen) and _is_lower_header(seen[after][1], cells):
-        cells = headers.merge_two_rows(cells, seen[after][1])
+    if at > 0 and scores[at - 1] == 0 and _is_group_row(seen[at - 1][1], cells, known):
+        cells = headers.merge_two_rows(seen[at - 1][1], cells, known)
+    elif after < len(seen) and _is_lower_header(seen[after][1], known):
+        cells = headers.merge_two_rows(cells, seen[after][1], known)
         after += 1
     report.header_line = seen[at][0]
     report.title = next((c.strip() for _l, r, _f in seen[:at] for c in r if c.strip()), "")[:200]
@@ -206,29 +207,23 @@ def _find_header(
     report.amount_in_ten_thousands = any(
         f == "amount" and headers.in_ten_thousands(cells[i]) for i, f in columns.items()
     ) or any(re.search(r"单位[:：]\s*万元", c) for _l, r, _f in seen[:at] for c in r)
-    return seen[after:], columns
+    return seen[after:], columns, cells
 
 
-def _is_group_row(upper: Sequence[str], lower: Sequence[str]) -> bool:
+def _is_group_row(upper: Sequence[str], lower: Sequence[str], known: Known) -> bool:
     """Whether the row above a header groups its columns: two or more known words, none of them long."""
     named = [c.strip() for c in upper if c.strip()]
-    return (
-        len(named) >= 2
-        and len(upper) >= len(lower) // 2
-        and sum(headers.field_of(c) is not None for c in named) >= 2
-    )
+    return len(named) >= 2 and len(upper) >= len(lower) // 2 and sum(known(c) is not None for c in named) >= 2
 
 
-def _is_lower_header(lower: Sequence[str], upper: Sequence[str]) -> bool:
+def _is_lower_header(lower: Sequence[str], known: Known) -> bool:
     """Whether the row below a header is its second storey: nothing but known headers, under blank or
     group cells."""
     named = [c.strip() for c in lower if c.strip()]
-    return len(named) >= 2 and all(
-        headers.field_of(c) is not None and not _ID_INSIDE.search(c) for c in named
-    )
+    return len(named) >= 2 and all(known(c) is not None and not _ID_INSIDE.search(c) for c in named)
 
 
-def _why_not_a_person(cells: Sequence[str]) -> str:
+def why_not_a_person(cells: Sequence[str]) -> str:
     """'' for a row to read; else why it is passed over."""
     filled = [c for c in cells if c]
     if not filled:

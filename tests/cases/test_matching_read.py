@@ -305,9 +305,3 @@ def test_sixty_thousand_rows_take_seconds() -> None:
 def test_rows_with_a_household_number_of_their_own_inherit_nothing() -> None:
     rows, _reader = read(text("hh_no,head_name,name,id_number", "1,李四,李四,a", "2,,王五,b"))
     assert [(r.cells["head_name"], r.household) for r in rows] == [("李四", 1), ("", 2)]
-
-
-def test_a_register_s_blank_cells_stay_blank() -> None:
-    source = text("儿童编号,姓名,户主姓名", "C1,李小四,李四", "C2,王小五,")
-    reader = ListReader(source, name="r", by_household=False)
-    assert [r.cells["head_name"] for r in reader.rows()] == ["李四", ""]
