@@ -9,7 +9,9 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from cases import ages, care_tabs, selectors, visit_rules
+from cases.defect_pages import child_panel
 from cases.enums import Relation, RiskLevel
+from cases.leaving_pages import leaving_context
 from cases.models import Case, Child, Guardian, ParentSituation, Payee, Visit, VisitPhoto
 from cases.refusals import FIELD, REVIEWERS
 from cases.reveals import KEEPERS
@@ -155,6 +157,8 @@ def file_context(child: Child, today: dt.date) -> dict[str, Any]:
             if found
         ],
         "timeline_url": address("cases:child_section", child.pk, "timeline"),
+        **leaving_context(child),
+        **child_panel(child, today),
     }
 
 

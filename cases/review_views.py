@@ -17,7 +17,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from cases import queue_pages as pages
 from cases import visit_selectors as selectors
-from cases.models import Visit
+from cases.defect_pages import defect_tiles
+from cases.enums import RiskLevel
+from cases.models import Child, Visit
 from cases.visit_forms import EscalateForm, ReviewForm
 from cases.visit_pages import visit_facts
 from cases.visits import approve_many, review_visit
@@ -51,7 +53,10 @@ def _values(
 ) -> dict[str, Any]:
     """Context of the list and its tiles."""
     post = request.assignment.post  # type: ignore[attr-defined]
-    return pages.queue_values(*loaded, current, timezone.localdate()) | {"place": post.region.name}
+    today = timezone.localdate()
+    values = pages.queue_values(*loaded, current, today) | {"place": post.region.name}
+    values["tiles"] += defect_tiles(today, at_county=values["at_county"])
+    return values
 
 
 @never_cache
@@ -119,6 +124,11 @@ def _decide(request: HttpRequest, visit: Visit, form: ReviewForm, escalate: Esca
         "escalate": _("Case opened for %(child)s."),
     }
     messages.success(request, done[decision] % {"child": visit.child, "person": visit.conducted_by})
+    if decision == "approve" and visit.risk != visit.risk_before:
+        now = Child.objects.only("risk").get(pk=visit.child_id)
+        if RiskLevel(now.risk).is_worse_than(RiskLevel(visit.risk)):
+            held = _("The colour is %(colour)s: the last assessment of the guardian allows no better one.")
+            messages.warning(request, held % {"colour": RiskLevel(now.risk).label})
     return True
 
 

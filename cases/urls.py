@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern
 
+from cases.assessment_urls import assessment_urls
 from cases.care_urls import care_urls
 from cases.child_urls import child_urls
 from cases.defect_urls import defect_urls
+from cases.duplicate_urls import duplicate_urls
 from cases.list_urls import list_urls
 from cases.matching_urls import matching_urls
 from cases.paper_urls import paper_urls
@@ -17,7 +19,9 @@ from cases.visit_urls import visit_urls
 app_name = "cases"
 urlpatterns: list[URLPattern] = [
     *list_urls,
+    *duplicate_urls,
     *child_urls,
+    *assessment_urls,
     *care_urls,
     *defect_urls,
     *paper_urls,

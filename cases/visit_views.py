@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cases import visit_pages as pages
 from cases import visit_selectors as selectors
 from cases.care_selectors import overdue_count
+from cases.defect_pages import home_strip
 from cases.models import Child, Visit, VisitPhoto
 from cases.visit_enums import VisitState
 from cases.visit_forms import VisitForm
@@ -56,7 +57,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "hour": timezone.localtime().hour,
         "contacts_late": overdue_count(assignment.post.region_id, today),
     }
-    return render(request, "cases/home.html", context | pages.home_rows(found))
+    context |= pages.home_rows(found) | home_strip(today)
+    return render(request, "cases/home.html", context)
 
 
 @require_GET

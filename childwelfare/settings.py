@@ -163,6 +163,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "staff.tasks.withdraw_ended_assignments",
         "schedule": crontab(hour=0, minute=10),
     },
+    "scan-defects": {
+        "task": "cases.defect_tasks.scan_defects",
+        "schedule": crontab(hour=0, minute=30),
+    },
+    "forget-import-cells": {
+        "task": "cases.importing.tasks.forget_cells",
+        "schedule": crontab(hour=3, minute=55),
+    },
     "start-monthly-runs": {"task": "cases.matching.tasks.start_monthly_runs", "schedule": crontab(minute=5)},
 }
 

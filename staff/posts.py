@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -22,6 +22,15 @@ from staff.workflow import TransitionRefused
 HANDOVER_READERS = (Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK, Role.APPROVER, Role.LEADER, Role.SYSADMIN)
 # How long a handover is offered on the own page of those who may have to take over.
 HANDOVER_DAYS = 90
+
+Ended = Callable[[Assignment, dt.datetime], None]
+_ENDED: list[Ended] = []
+
+
+def on_access_end(handler: Ended) -> Ended:
+    """Register what another app does when an assignment's access stops at once. Same transaction."""
+    _ENDED.append(handler)
+    return handler
 
 
 class PostRefused(TransitionRefused):
@@ -115,6 +124,8 @@ def end_assignment(
     _log(assignment, "ended at once" if now else "ending")
     if now:
         withdraw(assignment, at=at)
+        for handler in _ENDED:
+            handler(assignment, at)
     return assignment
 
 
