@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from cases import care
-from cases.models import Child, EntrustedCare
+from cases import assessment_pages, assessments, care
+from cases.models import Child, EntrustedCare, GuardianshipAssessment
 from staff import parameters
 
 
 def guardianship(child: Child, today: dt.date) -> dict[str, Any]:
-    """Context of ``_child_guardianship.html``. At most five queries."""
+    """Context of ``_child_guardianship.html``. At most six queries."""
     cares = list(EntrustedCare.objects.filter(child=child).order_by("-start_date", "-pk")[:50])
     for one in cares:
         one.child = child
@@ -20,4 +20,17 @@ def guardianship(child: Child, today: dt.date) -> dict[str, Any]:
     if present is not None:
         settings = parameters.values(child.region_id, care.PARAMETERS, today)
         findings = care.findings_of([present], today, settings)[present.pk]
-    return {"cares": cares, "present": present, "findings": findings}
+    made = (
+        GuardianshipAssessment.objects.filter(child=child)
+        .select_related("assessed_by")
+        .defer("definition", "answers", "parts")
+        .order_by("-assessed_date", "-pk")[:50]
+    )
+    listed = list(made)
+    return {
+        "cares": cares,
+        "present": present,
+        "findings": findings,
+        "assessments": [assessment_pages.row_of(one) for one in listed],
+        "assessment_due": assessments.is_due(child, listed[0].assessed_date if listed else None, today),
+    }

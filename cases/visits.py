@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import case_services, defects
+from cases.assessments import not_below_floor
 from cases.enums import RiskLevel
 from cases.models import Child, Visit, VisitPhoto, VisitTask
 from cases.photos import MOST, Photo
@@ -349,10 +350,11 @@ def _count_for_child(child: Child, visit: Visit, at: dt.datetime, *, approved: b
     day = _day(visit)
     child.last_visit_date = max(child.last_visit_date or day, day)
     if _is_latest(visit):
-        # A visit that became a case never lowers the colour: the case will.
-        _set_risk(
-            child, effective_risk(RiskLevel(child.risk), RiskLevel(visit.risk), approved=approved), visit
-        )
+        # A visit that became a case never lowers the colour: the case will. Nor below what a recent assessment allows.
+        risk = effective_risk(RiskLevel(child.risk), RiskLevel(visit.risk), approved=approved)
+        if RiskLevel(child.risk).is_worse_than(risk):
+            risk = not_below_floor(child, risk, timezone.localdate(at))
+        _set_risk(child, risk, visit)
         child.next_visit_date = _next_due(visit, RiskLevel(child.risk), at)
     child.save(update_fields=["last_visit_date", "risk", "risk_since", "next_visit_date", "updated_at"])
 

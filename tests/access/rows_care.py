@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.access.matrix import ELSEWHERE, READ_OWN, READERS, Rows, act, page
-from tests.access.rows_cases import WRITE_OWN
+from tests.access.rows_cases import DESK_LOST, DESK_OWN, WRITE_OWN
 
 ROWS: Rows = {
     "cases:cares": page(READERS),
@@ -16,4 +16,11 @@ ROWS: Rows = {
     ],
     "cases:care_end": [page(WRITE_OWN, ELSEWHERE, pk="care_own"), act(WRITE_OWN, ELSEWHERE, pk="care_own")],
     "cases:care_contact": act(WRITE_OWN, ELSEWHERE, pk="care_own"),
+}
+ROWS |= {
+    "cases:assessments_due": page(READERS),
+    "cases:assessment": page(READ_OWN, ELSEWHERE, pk="assessment_own"),
+    "cases:assessment_decide": act(DESK_OWN, DESK_LOST, pk="assessment_own"),
+    "cases:assessment_add": [page(WRITE_OWN, ELSEWHERE, pk="own"), act(WRITE_OWN, ELSEWHERE, pk="own")],
+    "cases:assessment_running": act(WRITE_OWN, ELSEWHERE, pk="own"),
 }
