@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from cases import ages, care_tabs, selectors, visit_rules
@@ -173,7 +173,9 @@ def section_context(child: Child, section: str, today: dt.date) -> dict[str, Any
         case "guardianship":
             context |= care_tabs.guardianship(child, today)
         case "cases":
-            context["cases"] = Case.objects.filter(child=child).select_related("owner")[:200]
+            # What is restricted to named people stays with the file it was opened on, also when that was merged.
+            opened = Case.objects.filter(Q(child=child) | Q(child__merged_into=child))
+            context["cases"] = opened.select_related("owner")[:200]
         case "materials":
             context["photos"] = [
                 {

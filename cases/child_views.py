@@ -24,10 +24,12 @@ from cases.child_forms import (
     PartSituationForm,
     PayeeForm,
 )
+from cases.child_list import name_places
 from cases.child_sections import SECTIONS, file_context, section_context
 from cases.models import Child
 from cases.refusals import FIELD, REVIEWERS, AlreadyRegistered, NeedsConfirmation, RegisterRefused
 from cases.register import ChildData
+from cases.twins import Twins
 from staff.access import roles
 from staff.enums import RegionLevel, Role
 from staff.models import Region
@@ -46,6 +48,32 @@ def villages_below(today: dt.date) -> list[Region]:
     return found
 
 
+def to_kept_file(request: HttpRequest, merged: Child, section: str = "") -> HttpResponse:
+    """The file that a merged one became part of, with a note; 404 where that one is out of sight."""
+    kept = get_object_or_404(Child.objects, pk=merged.merged_into_id)
+    messages.info(
+        request,
+        _("File %(number)s (%(name)s) was merged into this one.")
+        % {"number": merged.number, "name": merged.name},
+    )
+    return redirect("cases:child_section", kept.pk, section) if section else redirect("cases:child", kept.pk)
+
+
+def twins_context(found: Twins) -> dict[str, Any]:
+    """What the fragment under a child's form shows of files that may be the same child's."""
+    name_places([twin.child for twin in found.found])
+    return {"twins": found.found, "elsewhere": found.elsewhere}
+
+
+NO_DOUBTS: dict[str, Any] = {"warnings": [], "known": None, "twins": (), "elsewhere": False}
+
+
+def doubts_context(doubt: NeedsConfirmation) -> dict[str, Any]:
+    """What a form shows above itself before it can be confirmed."""
+    twins = twins_context(doubt.twins) if doubt.twins else {}
+    return {"warnings": [text for _field, text in doubt.warnings], **twins}
+
+
 def posted(request: HttpRequest) -> Any:
     """What a form is bound to: the POST, even an empty one, else nothing."""
     return request.POST if request.method == "POST" else None
@@ -54,7 +82,9 @@ def posted(request: HttpRequest) -> Any:
 @roles(*READERS, Role.PROVIDER)
 def child(request: HttpRequest, pk: int) -> HttpResponse:
     """One child's file; for a provider the little that a referral needs."""
-    found = open_file(pk)
+    found = open_file(pk, merged_too=True)
+    if found.merged_into_id:
+        return to_kept_file(request, found)
     if selectors.is_limited(found):
         return render(
             request,
@@ -72,7 +102,9 @@ def child_section(request: HttpRequest, pk: int, section: str) -> HttpResponse:
     """One tab of the file. ``timeline`` asked by htmx is the short fragment of the first page."""
     if section not in SECTIONS:
         raise Http404
-    found = open_file(pk)
+    found = open_file(pk, merged_too=True)
+    if found.merged_into_id:
+        return to_kept_file(request, found, section)
     if selectors.is_limited(found):
         raise Http404
     context = section_context(found, section, timezone.localdate())
@@ -81,9 +113,11 @@ def child_section(request: HttpRequest, pk: int, section: str) -> HttpResponse:
     return render(request, "cases/child_section.html", context)
 
 
-def open_file(pk: int) -> Child:
-    """The child with its places and counts, or 404; the reading is logged."""
-    found = get_object_or_404(selectors.child_file(), pk=pk)
+def open_file(pk: int, *, merged_too: bool = False) -> Child:
+    """The child with its places and counts, or 404; the reading is logged. A file that was merged into another is
+    not written any more: it is found only with ``merged_too``."""
+    files = selectors.child_file()
+    found = get_object_or_404(files if merged_too else files.filter(merged_into__isnull=True), pk=pk)
     selectors.note_reading(found)
     return found
 
@@ -113,8 +147,8 @@ def child_add(request: HttpRequest) -> HttpResponse:
             (_("Payee"), parts["payee"]),
         ],
         "places": places,
-        "warnings": [],
-        "known": None,
+        "child": None,
+        **NO_DOUBTS,
     }
     if request.method == "POST" and all(tuple(part.is_valid() for part in parts.values())):
         try:
@@ -134,7 +168,7 @@ def child_add(request: HttpRequest) -> HttpResponse:
             context["known"] = refusal.child
             parts[""].add_error("id_number", str(refusal))
         except NeedsConfirmation as doubt:
-            context["warnings"] = [text for _field, text in doubt.warnings]
+            context |= doubts_context(doubt)
         except (ValidationError, RegisterRefused) as error:
             show_errors(parts, error)
     return render(
@@ -180,7 +214,7 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
         for kind, code in (("household", found.household_region_id), ("residence", found.residence_region_id))
     }
     form = ChildForm(posted(request), initial=initial, places=places)
-    context: dict[str, Any] = {"form": form, "parts": [], "places": places, "warnings": [], "known": None}
+    context: dict[str, Any] = {"form": form, "parts": [], "places": places, **NO_DOUBTS}
     if request.method == "POST" and form.is_valid():
         try:
             register.change_child(found, form.changes(found), at=at, confirmed="confirmed" in request.POST)
@@ -190,7 +224,7 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
             context["known"] = refusal.child
             form.add_error("id_number", str(refusal))
         except NeedsConfirmation as doubt:
-            context["warnings"] = [text for _field, text in doubt.warnings]
+            context |= doubts_context(doubt)
         except (ValidationError, RegisterRefused) as error:
             show_errors({"": form}, error)
     return render(

@@ -31,6 +31,7 @@ from cases.enums import (
 from cases.models import (
     Case,
     Child,
+    ChildMerge,
     Discrepancy,
     Guardian,
     ParentSituation,
@@ -40,9 +41,11 @@ from cases.models import (
     VisitTask,
 )
 from cases.models.matching import ListKind
+from cases.refusals import REVIEWERS
 from cases.visit_enums import VisitKind, VisitState
 from staff.models import TransitionRecord, User
 from staff.policies import RestrictedRows
+from staff.scope import current
 
 MOST = 300  # events on a page; a file of ten years has about that many
 TEXT = 120  # characters of a visit's text
@@ -162,9 +165,16 @@ def _sources(child: Child) -> Iterator[QuerySet[Any, tuple[Any, ...]]]:
         text=Left("text", TEXT),
         who="conducted_by__name",
     )
-    yield _shape(Child.objects.filter(pk=child.pk), "registered", "registered_date", text="number")
+    yield _shape(_files(child), "registered", "registered_date", text="number")
+    merges = ChildMerge.objects.filter(kept=child)
+    yield _shape(
+        merges.filter(undone_at=None), "merge", "at", title="merged__number", text="reason", who="user__name"
+    )
+    parted = {"title": "merged__number", "text": "undo_reason", "who": "undone_by__name"}
+    yield _shape(merges.filter(undone_at__isnull=False), "merge_undone", "undone_at", **parted)
     yield from _changes(child)
-    yield _shape(Case.objects.filter(child=child), "case", "opened_at", title="title", who="opened_by__name")
+    opened = Case.objects.filter(child__in=_files(child).values("pk"))
+    yield _shape(opened, "case", "opened_at", title="title", who="opened_by__name")
     decided = Discrepancy.objects.filter(child=child, decided_at__isnull=False)
     yield _shape(
         decided, "discrepancy", "decided_at", code="kind", other="list_kind", title="state", text="reason"
@@ -191,6 +201,11 @@ def _sources(child: Child) -> Iterator[QuerySet[Any, tuple[Any, ...]]]:
     yield _shape(tasks, "request", "asked_at", text="reason", who="asked_by__name")
 
 
+def _files(child: Child) -> QuerySet[Child]:
+    """The child's file and those that were merged into it."""
+    return Child.objects.filter(Q(pk=child.pk) | Q(merged_into=child.pk))
+
+
 def _step(before: str, after: str) -> Any:
     """The new code where it differs from the old one, else empty."""
     return Coalesce(NullIf(F(after), F(before)), Value(""), output_field=CharField())
@@ -198,14 +213,13 @@ def _step(before: str, after: str) -> Any:
 
 def _changes(child: Child) -> Iterator[QuerySet[Any, tuple[Any, ...]]]:
     """What the history of the child's own row tells: every time one of these fields became another."""
-    history = Child.pgh_event_model.objects.filter(pgh_obj_id=child.pk)  # type: ignore[attr-defined]
+    history = Child.pgh_event_model.objects.filter(pgh_obj_id__in=_files(child).values("pk"))  # type: ignore[attr-defined]
     who = Subquery(User.objects.filter(pk=OuterRef("pgh_user")).values("name")[:1])
     for field in ("risk", "primary_category", "placement", "left_reason"):
-        stepped = history.annotate(before=Window(Lag(field), order_by=F("pgh_id").asc())).filter(
-            Q(before__isnull=False) & ~Q(before=F(field))
-        )
+        former = Window(Lag(field), partition_by=F("pgh_obj_id"), order_by=F("pgh_id").asc())
+        stepped = history.annotate(before=former).filter(Q(before__isnull=False) & ~Q(before=F(field)))
         if field == "left_reason":
-            stepped = stepped.exclude(left_reason="")
+            stepped = stepped.exclude(left_reason="").filter(merged_into__isnull=True)
         yield _shape(
             stepped,
             field,
@@ -296,7 +310,20 @@ def _transfer(row: Row) -> Event:
     )
 
 
+def _merge(row: Row) -> Event:
+    undo = address("cases:merge_undo", row.key) if current().role in REVIEWERS else ""
+    title = _("File %(number)s was merged into this one") % {"number": row.title}
+    return Event(row.at, "users", title, _said(row.who, row.text), undo, hot=True)
+
+
 TELL: dict[str, Callable[[Row], Event]] = {
+    "merge": _merge,
+    "merge_undone": lambda row: Event(
+        row.at,
+        "arrow-back-up",
+        _("The merge with file %(number)s was undone") % {"number": row.title},
+        _said(row.who, row.text),
+    ),
     "transfer": _transfer,
     "transfer_asked": _transfer,
     "visit": _visit,
@@ -335,7 +362,7 @@ def _transitions(child: Child, limit: int) -> Iterator[Event]:
     A record of something restricted is shown only to those who may see the thing itself.
     """
     records = list(
-        TransitionRecord.objects.filter(child_id=child.pk)
+        TransitionRecord.objects.filter(child_id__in=_files(child).values("pk"))
         .exclude(subject__in=("cases.visit", "cases.transfer"))
         .select_related("user")
         .order_by("-at", "pk")[:limit]
