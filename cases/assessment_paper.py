@@ -90,7 +90,7 @@ def _blocks(assessment: GuardianshipAssessment, instrument: Instrument) -> list[
 
 
 def _colours(assessment: GuardianshipAssessment) -> str:
-    before, after = assessment.get_risk_before_display(), assessment.get_risk_after_display()  # type: ignore[attr-defined]
+    before, after = assessment.get_risk_before_display(), assessment.get_risk_after_display()
     return " → ".join(filter(None, (before, after)))
 
 

@@ -57,7 +57,7 @@ def person(dossier: Dossier) -> list[Section]:
         (*names(Child, "school_name"), child.school_name),
         (*names(Child, "health_status"), child.get_health_status_display()),
         (*names(Child, "insurance"), child.get_insurance_display()),
-        (*names(Child, "health_note"), dossier.health(child.health_note)),
+        (_("About health"), dossier.health(child.health_note)),
         (*names(Child, "region"), selectors.place_name(child.region)),
         (*names(Child, "registered_date"), child.registered_date),
         (*names(Child, "last_visit_date"), child.last_visit_date),
@@ -131,10 +131,13 @@ def eligibility(dossier: Dossier) -> list[Section]:
         return []
     decision = selectors.eligibility_of(child, dossier.today, rows)
     table = Table(
-        names(
-            ParentSituation, "parent", "parent_name", "kind", "start_date", "expected_end_date", "end_date",
-            "evidence", "document", "verified_by", "verified_date",
-        ),
+        [
+            _("Parent"),
+            *names(
+                ParentSituation, "parent_name", "kind", "start_date", "expected_end_date", "end_date", "evidence",
+                "document", "verified_by", "verified_date",
+            ),
+        ],
         [
             (
                 row.get_parent_display(), row.parent_name, row.get_kind_display(), row.start_date,
@@ -217,7 +220,7 @@ def circumstances(dossier: Dossier) -> list[Section]:
     if away := ParentAbsence.objects.filter(child=child):
         blocks.append(
             Table(
-                names(ParentAbsence, "parent", "start_date", "end_date", "destination", "note"),
+                [_("Parent"), *names(ParentAbsence, "start_date", "end_date", "destination", "note")],
                 [(a.get_parent_display(), a.start_date, a.end_date, a.destination, a.note) for a in away],
             )
         )
@@ -240,7 +243,7 @@ def circumstances(dossier: Dossier) -> list[Section]:
                 names(Illness, "diagnosis", "severe", "self_paid", "start_date", "end_date"),
                 [
                     (
-                        dossier.health(row.diagnosis), _("Yes") if row.severe else _("No"), row.self_paid,
+                        dossier.health(row.diagnosis), row.severe, row.self_paid,
                         row.start_date, row.end_date,
                     )
                     for row in ill

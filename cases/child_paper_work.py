@@ -186,7 +186,7 @@ def assessments(dossier: Dossier) -> list[Section]:
     rows = [
         (
             row.assessed_date,
-            row.score,
+            str(row.score),
             row.get_grade_display(),
             row.assessed_by,
             row.get_state_display(),

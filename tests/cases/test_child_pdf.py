@@ -223,7 +223,7 @@ def test_the_paper_holds_the_whole_file(whole: Cast) -> None:
         "cases": ["祖母住院无人照料", "邻居暂时照看", "协调邻居照料"],
         "defects": ["已联系中心小学"],
         "care": ["秦守义", "136****8888", "每晚视频"],
-        "assessments": ["72.50", "祖母年高"],
+        "assessments": ["72.5", "祖母年高"],
         "needs": ["冬季校服", "县慈善总会", "1,200.00"],
         "subsidies": ["2026-02"],
         "referrals": ["彩虹桥关爱室", "心理陪伴"],
