@@ -26,6 +26,7 @@ from cases.transfer_rules import PROPOSERS, Distance, distance, places_after
 from staff import moving, parameters
 from staff.enums import RegionLevel, Role
 from staff.models import Region
+from staff.region_changes import on_region_change
 from staff.scope import current, open_scope, system_scope
 from staff.workflow import Actor, perform
 
@@ -268,17 +269,18 @@ def _end_shares(child: Child, went: Distance, actor: Actor, at: dt.datetime) -> 
     return len(ending)
 
 
-def withdraw_between(old: int, new: int, *, at: dt.datetime, actor: Actor) -> int:
-    """Proposals between two villages that become one are off. Part of a change of divisions; returns how many."""
+@on_region_change
+def transfers_follow(old: int, new: int, actor: Actor, at: dt.datetime) -> dict[str, int]:
+    """Transfers name the village that took over. A proposal between two villages that become one is off."""
     pending = Transfer.objects.filter(state=TransferState.PROPOSED)
-    ends = (pending.filter(region_id=old, to_region_id=new), pending.filter(region_id=new, to_region_id=old))
-    words = _("Both villages are one now.")
-    return sum(
-        rows.update(
-            state=TransferState.WITHDRAWN,
-            decided_by_id=actor.user_id or None,
-            decided_at=at,
-            counts={"words": words},
-        )
-        for rows in ends
-    )
+    off = {
+        "state": TransferState.WITHDRAWN,
+        "decided_by_id": actor.user_id or None,
+        "decided_at": at,
+        "counts": {"words": _("Both villages are one now.")},
+    }
+    withdrawn = pending.filter(region_id=old, to_region_id=new).update(**off)
+    withdrawn += pending.filter(region_id=new, to_region_id=old).update(**off)
+    moved = Transfer.objects.filter(region_id=old).exclude(to_region_id=new).update(region_id=new)
+    moved += Transfer.objects.filter(to_region_id=old).exclude(region_id=new).update(to_region_id=new)
+    return {key: count for key, count in (("cases.transfer", moved), ("withdrawn", withdrawn)) if count}

@@ -9,7 +9,7 @@ class StaffConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from staff import trail_export  # noqa: F401  (registers its job)
+        from staff import region_changes, trail_export  # noqa: F401  (register their jobs)
 
 
 class AdministrationConfig(AdminConfig):

@@ -1,9 +1,10 @@
-"""Loading official divisions."""
+"""Loading official divisions, and what a code means on a day."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import transaction
@@ -78,3 +79,32 @@ def _parse(number: int, row: list[str], known: dict[int, Region]) -> Region:
     if parent and (not parent.isdecimal() or int(parent) not in known):
         raise wrong("parent", _("the parent must stand on an earlier line or be known already."))
     return Region(code=int(code), name=name, level=level, parent_id=int(parent) if parent else None)
+
+
+def present_code(code: int, on: dt.date) -> int:
+    """The code that a division has on a day: its own, or that of its successor when it was merged or moved before.
+
+    Unknown codes come back as they are. Files and lists use old codes for years.
+    """
+    return present_codes([code], on)[code]
+
+
+def present_codes(codes: Iterable[int], on: dt.date) -> dict[int, int]:
+    """``present_code`` of many: two queries, one more for each further change in a row."""
+    wanted = set(codes)
+    step: dict[int, int] = {}
+    open_ends = wanted
+    while open_ends:
+        closed = Region.objects.filter(pk__in=open_ends, valid_to__lt=on, successor__isnull=False)
+        found = {old: new for old, new in closed.values_list("pk", "successor_id") if new is not None}
+        step |= found
+        open_ends = set(found.values()) - step.keys()
+    return {code: _end_of(code, step) for code in wanted}
+
+
+def _end_of(code: int, step: dict[int, int]) -> int:
+    seen = set()
+    while code in step and code not in seen:
+        seen.add(code)
+        code = step[code]
+    return code
