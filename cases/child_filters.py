@@ -95,9 +95,9 @@ class Filters:
         return "name" if self.q.strip() else "due"
 
     @property
-    def is_plain(self) -> bool:
-        """Nothing narrows the list; order and columns do not."""
-        return replace(self, sort="", cols="") == Filters()
+    def is_search_alone(self) -> bool:
+        """Nothing but the search narrows the list."""
+        return replace(self, q="", sort="", cols="") == Filters()
 
     def address(self, **changes: Any) -> str:
         """The query string of these filters with some changed; empty values are left out."""

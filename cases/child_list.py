@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from cases import search
 from cases.child_columns import Column, Surroundings, surroundings, with_parts
 from cases.child_filters import NULLABLE, ORDERS, SOON, Filters, ordering
-from cases.models import Child
+from cases.models import Child, ChildToken
 from staff.models.region import township_of
 
 __all__ = [
@@ -39,23 +39,24 @@ COUNTED = 1000
 
 @dataclass(frozen=True)
 class ChildPage:
-    """One page: rows, addresses of its neighbours (empty at the ends), and the number found up to COUNTED."""
+    """One page: rows, addresses of its neighbours (empty at the ends), and the number found up to ``counted``."""
 
     children: list[Child]
     around: Surroundings
     earlier: str
     later: str
     count: int
+    counted: int
 
     @property
     def is_capped(self) -> bool:
         """There are more than were counted."""
-        return self.count > COUNTED
+        return self.count > self.counted
 
 
-def count_of(filters: Filters, today: dt.date) -> int:
-    """How many children the filters let through; COUNTED + 1 when there are more than that. One query."""
-    return filters.children(today).order_by()[: COUNTED + 1].count()
+def count_of(children: QuerySet[Child]) -> int:
+    """How many children there are; COUNTED + 1 when there are more than that. One query."""
+    return children.order_by()[: COUNTED + 1].count()
 
 
 def page_of(
@@ -64,14 +65,29 @@ def page_of(
     """The page that follows the key ``after``, or precedes ``before``; the first one without either.
 
     Keys come from this function's own addresses; one that cannot be read starts at the top. A first page that
-    holds everything is not counted again.
+    holds everything is not counted again. What a short search finds among filtered children is not counted
+    beyond the page: that alone would fetch everybody with a common character.
     """
     order = filters.order
     key = _read_key(order, before or after)
     backwards = bool(before) and key is not None
-    rows = _rows(filters, columns, today, key, backwards)
-    more = len(rows) > PAGE
-    count = len(rows) if key is None and not more else count_of(filters, today)
+    tokens = search.in_order(filters.q) if order.removeprefix("-") == "name" else []
+    if tokens:
+        rows = _rows_of(tokens, filters, columns, today, key, backwards)
+    else:
+        children = filters.children(today)
+        rows = []
+        for part in _parts(with_parts(children, columns, today), order, key, backwards):
+            rows += part[: PAGE + 1 - len(rows)]
+            if len(rows) > PAGE:
+                break
+    more, counted = len(rows) > PAGE, COUNTED
+    if key is None and not more:
+        count = len(rows)
+    elif tokens and not filters.is_search_alone:
+        count, counted = PAGE + 1, PAGE
+    else:
+        count = count_of(filters.children(today) if tokens else children)
     rows = rows[:PAGE]
     if backwards:
         rows.reverse()
@@ -85,31 +101,27 @@ def page_of(
         _neighbour(filters, before=first) if has_earlier and rows else "",
         _neighbour(filters, after=last) if has_later and rows else "",
         count,
+        counted,
     )
 
 
-def _rows(
-    filters: Filters, columns: Sequence[Column], today: dt.date, key: tuple[Any, int] | None, backwards: bool
+def _rows_of(
+    tokens: Sequence[QuerySet[ChildToken]],
+    filters: Filters,
+    columns: Sequence[Column],
+    today: dt.date,
+    key: tuple[Any, int] | None,
+    backwards: bool,
 ) -> list[Child]:
-    """The rows of a page and one more, in the order they are read in."""
-    order = filters.order
-    tokens = search.in_order(filters.q) if order.removeprefix("-") == "name" else []
-    if tokens:
-        allowed = filters.narrowed(Child.objects.all(), today).order_by()
-        found: set[int] = set()
-        for hits in tokens:
-            (part,) = _parts(
-                hits.filter(child_id__in=allowed.values("pk")), order, key, backwards, pk="child_id"
-            )
-            found.update(part.values_list("child_id", flat=True)[: PAGE + 1])
-        shown = with_parts(Child.objects.filter(pk__in=found), columns, today)
-        return list(shown.order_by(*ordering(order, backwards=backwards))[: PAGE + 1])
-    rows: list[Child] = []
-    for part in _parts(with_parts(filters.children(today), columns, today), order, key, backwards):
-        rows += part[: PAGE + 1 - len(rows)]
-        if len(rows) > PAGE:
-            break
-    return rows
+    """The rows of a page and one more that a short search finds, read from the tokens' own order of names."""
+    allowed = filters.narrowed(Child.objects.all(), today).order_by()
+    found: set[int] = set()
+    for hits in tokens:
+        inside = hits.filter(child_id__in=allowed.values("pk"))
+        (part,) = _parts(inside, filters.order, key, backwards, pk="child_id")
+        found.update(part.values_list("child_id", flat=True)[: PAGE + 1])
+    shown = with_parts(Child.objects.filter(pk__in=found), columns, today)
+    return list(shown.order_by(*ordering(filters.order, backwards=backwards))[: PAGE + 1])
 
 
 def _neighbour(filters: Filters, **key: str) -> str:

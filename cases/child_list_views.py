@@ -134,7 +134,7 @@ def children(request: HttpRequest) -> HttpResponse:
             "said": form.said(),
             "segments": segments_of(filters),
             "actions": actions,
-            "counted": child_list.COUNTED,
+            "counted": page.counted,
             "acts": bulk.acts_of(role) if not filters.left else [],
             "bulk_most": bulk.MOST,
             "today": today,
@@ -195,7 +195,7 @@ def children_export(request: HttpRequest) -> HttpResponse:
         "cases/children_export.html",
         {
             "form": form,
-            "found": child_list.count_of(filters, today),
+            "found": child_list.count_of(filters.children(today)),
             "counted": child_list.COUNTED,
             "columns": [column.label for column in columns_of(filters.cols, role, left=filters.left)],
             "said": said,

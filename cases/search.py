@@ -36,6 +36,7 @@ TAILS = (4, 6)  # how much of the end of a number people read out
 PHONE = 7  # digits from which a number may be a telephone number
 SHORT = {"n": 1, "p": 3, "i": 3, "#": 24}  # length of fragments that keep the order of names, by kind
 WORDS = 4  # of a query; what comes after is not looked at
+NAMED = 300  # children whose name says a place's too, up to which they are listed one by one
 
 _DIGITS = re.compile(r"[\dX]+", re.ASCII)
 _LATIN = re.compile(r"[A-Z]+", re.ASCII)
@@ -215,7 +216,7 @@ def find(query: str) -> QuerySet[Child]:
     Chinese is part of a child's or guardian's name, or begins the name of a village or township; letters are
     pinyin or initials; digits a register or telephone number, or the end of a number. Several words must all
     hold. An intersection of index look-ups; order and slice it as you like. One query for each Chinese word of
-    two characters or more, which asks for places.
+    two characters or more, which asks for places, and one more where there are such.
     """
     found: QuerySet[Child] = Child.objects.all()
     said = False
@@ -226,8 +227,15 @@ def find(query: str) -> QuerySet[Child]:
         said = True
         places = _places(word)
         if places:
-            named = Child.objects.filter(_intersection(groups))
-            found = found.filter(pk__in=named.values("pk").union(Child.objects.filter(places).values("pk")))
+            named = Child.objects.filter(_intersection(groups)).order_by()
+            some = list(named.values_list("pk", flat=True)[: NAMED + 1])
+            if len(some) <= NAMED:
+                # With the children named, the place is a range that any index can be read beside.
+                found = found.filter(Q(pk__in=some) | places if some else places)
+            else:
+                found = found.filter(
+                    pk__in=named.values("pk").union(Child.objects.filter(places).values("pk"))
+                )
         elif groups:
             found = found.filter(_intersection(groups))
         if remainder is not None:

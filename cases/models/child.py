@@ -159,9 +159,8 @@ class Child(models.Model):
                 name="child_category_due",
                 condition=Q(left_date__isnull=True),
             ),
-            models.Index(
-                fields=["name_pinyin", "id"], name="child_name", condition=Q(left_date__isnull=True)
-            ),
+            # Of those who left too: a search finds both.
+            models.Index(fields=["name_pinyin", "id"], name="child_name"),
             models.Index(
                 fields=["next_visit_date", "id"],
                 name="child_institution_due",
@@ -191,6 +190,11 @@ class Child(models.Model):
                 condition=Q(left_date__isnull=True, id_digest__isnull=True),
             ),
             # Codes of which some are rare: the planner combines these small indexes.
+            models.Index(
+                fields=["category_detail"],
+                name="child_detail",
+                condition=Q(left_date__isnull=True) & ~Q(category_detail=""),
+            ),
             models.Index(
                 fields=["school_stage"], name="child_stage", condition=Q(left_date__isnull=True)
             ),
