@@ -90,6 +90,15 @@ STATUS: dict[str, Look] = {
     "true": Look("bad", "alert-triangle", pgettext_lazy("state", "Found true")),
     "untrue": Look("done", "check", pgettext_lazy("state", "Found untrue")),
     "uncheckable": Look("off", "circle-off", pgettext_lazy("state", "Could not be checked")),
+    # imports of a register
+    "registerimport.uploaded": Look("back", "file-spreadsheet", pgettext_lazy("state", "Columns to be named")),
+    "registerimport.checking": Look("now", "refresh", pgettext_lazy("state", "Being checked")),
+    "registerimport.checked": Look("back", "eye", pgettext_lazy("state", "To be taken over")),
+    "registerimport.applying": Look("now", "refresh", pgettext_lazy("state", "Being taken over")),
+    "registerimport.applied": Look("done", "check", pgettext_lazy("state", "Taken over")),
+    "registerimport.undoing": Look("now", "refresh", pgettext_lazy("state", "Being taken back")),
+    "registerimport.undone": Look("off", "corner-up-left", pgettext_lazy("state", "Taken back")),
+    "registerimport.discarded": Look("off", "ban", pgettext_lazy("state", "Put aside")),
     # long work
     "queued": Look("now", "clock", pgettext_lazy("state", "Waiting its turn")),
     "running": Look("now", "refresh", pgettext_lazy("state", "Running")),
