@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from cases import ages, care_tabs, selectors, visit_rules
+from cases import ages, care_tabs, help_tabs, selectors, visit_rules
 from cases.defect_pages import child_panel
 from cases.enums import Relation, RiskLevel
 from cases.leaving_pages import leaving_context
@@ -20,7 +20,7 @@ from staff import parameters
 from staff.scope import current
 
 # Section → its label. The first is the page itself.
-SECTIONS = ("visits", "guardianship", "cases", "subsidies", "referrals", "materials", "timeline")
+SECTIONS = ("visits", "guardianship", "needs", "cases", "subsidies", "referrals", "materials", "timeline")
 PANELS = {"subsidies": "subsidies:child_panel", "referrals": "referrals:child_panel"}
 
 
@@ -30,6 +30,7 @@ def tabs_of(child: Child, here: str) -> list[dict[str, Any]]:
         "": (_("Overview"), None),
         "visits": (_("Visits"), child.visit_count),  # type: ignore[attr-defined]
         "guardianship": (_("Guardianship"), None),
+        "needs": (_("Needs and help"), None),
         "cases": (_("Cases"), child.case_count),  # type: ignore[attr-defined]
         "subsidies": (_("Subsidies"), None),
         "referrals": (_("Referrals"), None),
@@ -172,6 +173,8 @@ def section_context(child: Child, section: str, today: dt.date) -> dict[str, Any
             )
         case "guardianship":
             context |= care_tabs.guardianship(child, today)
+        case "needs":
+            context |= help_tabs.needs(child, today)
         case "cases":
             # What is restricted to named people stays with the file it was opened on, also when that was merged.
             opened = Case.objects.filter(Q(child=child) | Q(child__merged_into=child))

@@ -24,3 +24,15 @@ ROWS |= {
     "cases:assessment_add": [page(WRITE_OWN, ELSEWHERE, pk="own"), act(WRITE_OWN, ELSEWHERE, pk="own")],
     "cases:assessment_running": act(WRITE_OWN, ELSEWHERE, pk="own"),
 }
+ROWS |= {
+    "cases:help_ledger": page(READERS),
+    "cases:help_export": [page(READERS), act(READERS)],
+    "cases:help_gaps": page(READERS),
+    "cases:help_remove": [
+        page(WRITE_OWN, ELSEWHERE, pk="help_own"),
+        act(WRITE_OWN, ELSEWHERE, pk="help_own"),
+    ],
+    "cases:need_state": act(WRITE_OWN, ELSEWHERE, pk="need_own"),
+    "cases:need_add": [page(WRITE_OWN, ELSEWHERE, pk="own"), act(WRITE_OWN, ELSEWHERE, pk="own")],
+    "cases:help_add": [page(WRITE_OWN, ELSEWHERE, pk="own"), act(WRITE_OWN, ELSEWHERE, pk="own")],
+}
