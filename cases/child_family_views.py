@@ -158,9 +158,14 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
     child, today = open_file(pk), timezone.localdate()
     decision = selectors.eligibility_of(child, today)
     suggested = decision.category or child.primary_category
-    form = CategoryForm(posted(request), initial={"category": suggested, "since": today})
+    form = CategoryForm(posted(request), initial={"category": suggested, "detail": child.category_detail, "since": today})
     facts: list[dict[str, Any]] = [
-        {"label": _("Category now"), "value": child.get_primary_category_display()},
+        {
+            "label": _("Category now"),
+            "value": " · ".join(
+                filter(None, (child.get_primary_category_display(), child.get_category_detail_display()))
+            ),
+        },
         {"label": _("The table says"), "value": decision.answer.label},
         {"label": _("Because"), "value": decision.row.label, "wide": True},
         {"label": _("Regulation"), "value": decision.clause, "wide": True},
@@ -171,7 +176,12 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         _("Change the category"),
         lambda data: category_changes.set_category(
-            child, data["category"], since=data["since"], reason=data["reason"], at=timezone.now()
+            child,
+            data["category"],
+            detail=data["detail"],
+            since=data["since"],
+            reason=data["reason"],
+            at=timezone.now(),
         ),
         done=_("The category was changed."),
         facts=facts,

@@ -10,10 +10,12 @@ from django.utils.translation import pgettext_lazy
 
 from cases import identity
 from cases.enums import (
+    DETAILS,
     Evidence,
     GuardianKind,
     HealthStatus,
     HouseholdRegistration,
+    Insurance,
     ParentSituationKind,
     Placement,
     PrimaryCategory,
@@ -43,6 +45,15 @@ class DayField(forms.DateField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
         super().__init__(**kwargs)
+
+
+def detail_choices() -> Choices:
+    """Sub-types under the name of the category to which each belongs."""
+    grouped = [
+        (category.label, [(detail.value, detail.label) for detail in details])
+        for category, details in DETAILS.items()
+    ]
+    return [("", _("None")), *grouped]
 
 
 PLACE_HINT = _("A village of the county, or a code of 12 digits. Empty: the village that keeps the file.")
@@ -96,6 +107,11 @@ class ChildForm(forms.Form):
         help_text=PLACE_HINT,
         widget=forms.TextInput(attrs={"list": "places"}),
     )
+    residence_since = DayField(
+        label=_("Living there since"),
+        required=False,
+        help_text=_("When the child lives elsewhere than it is registered."),
+    )
     address = forms.CharField(label=_("Address"), max_length=200, required=False)
     phone = forms.CharField(
         label=_("Phone of the child"),
@@ -107,6 +123,11 @@ class ChildForm(forms.Form):
         label=_("Stage of schooling"), choices=optional(SchoolStage.choices, _("Not stated")), required=False
     )
     school_name = forms.CharField(label=_("School"), max_length=80, required=False)
+    enrolled_until = DayField(
+        label=_("Enrolment proven until"),
+        required=False,
+        help_text=_("Last day of the school's proof; past 18 it decides whether support goes on."),
+    )
     health_status = forms.ChoiceField(
         label=_("State of health"), choices=optional(HealthStatus.choices, _("Not stated")), required=False
     )
@@ -120,13 +141,28 @@ class ChildForm(forms.Form):
         ),
     )
 
+    insurance = forms.ChoiceField(
+        label=_("Health insurance"), choices=optional(Insurance.choices, _("Not stated")), required=False
+    )
+
     SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (_("The child's own data"), ("name", "id_number", "birth_date", "sex", "ethnicity")),
         (
             _("Care and places"),
-            ("placement", "registration", "household_region", "residence_region", "address", "phone"),
+            (
+                "placement",
+                "registration",
+                "household_region",
+                "residence_region",
+                "residence_since",
+                "address",
+                "phone",
+            ),
         ),
-        (_("School and health"), ("school_stage", "school_name", "health_status", "health_note")),
+        (
+            _("School and health"),
+            ("school_stage", "school_name", "enrolled_until", "health_status", "health_note", "insurance"),
+        ),
     )
 
     def __init__(self, *args: Any, places: dict[str, int], **kwargs: Any) -> None:
@@ -196,6 +232,12 @@ class NewChildForm(ChildForm):
     primary_category = forms.ChoiceField(
         label=_("Category"), choices=optional(PrimaryCategory.choices, _("Choose"))
     )
+    category_detail = forms.ChoiceField(
+        label=_("Sub-type"),
+        choices=detail_choices,
+        required=False,
+        help_text=_("One of those that belong to the category."),
+    )
     risk = forms.ChoiceField(
         label=_("Risk"),
         choices=RiskLevel.choices,
@@ -204,7 +246,7 @@ class NewChildForm(ChildForm):
     )
 
     SECTIONS = (
-        (_("Village and category"), ("region", "primary_category", "risk")),
+        (_("Village and category"), ("region", "primary_category", "category_detail", "risk")),
         *ChildForm.SECTIONS,
     )
 
@@ -312,6 +354,12 @@ class CategoryForm(forms.Form):
     """Another primary category, with the reason."""
 
     category = forms.ChoiceField(label=_("Category"), choices=PrimaryCategory.choices)
+    detail = forms.ChoiceField(
+        label=_("Sub-type"),
+        choices=detail_choices,
+        required=False,
+        help_text=_("One of those that belong to the category."),
+    )
     since = DayField(label=_("From"))
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 

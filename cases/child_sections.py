@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from cases import ages, care_tabs, help_tabs, selectors, visit_rules
+from cases.circumstance_pages import category_history, tab_context
 from cases.defect_pages import child_panel
 from cases.enums import Relation, RiskLevel
 from cases.leaving_pages import leaving_context
@@ -20,7 +21,7 @@ from staff import parameters
 from staff.scope import current
 
 # Section → its label. The first is the page itself.
-SECTIONS = ("visits", "guardianship", "needs", "cases", "subsidies", "referrals", "materials", "timeline")
+SECTIONS = ("visits", "circumstances", "guardianship", "needs", "cases", "subsidies", "referrals", "materials", "timeline")
 PANELS = {"subsidies": "subsidies:child_panel", "referrals": "referrals:child_panel"}
 
 
@@ -29,6 +30,7 @@ def tabs_of(child: Child, here: str) -> list[dict[str, Any]]:
     labels = {
         "": (_("Overview"), None),
         "visits": (_("Visits"), child.visit_count),  # type: ignore[attr-defined]
+        "circumstances": (_("Circumstances"), None),
         "guardianship": (_("Guardianship"), None),
         "needs": (_("Needs and help"), None),
         "cases": (_("Cases"), child.case_count),  # type: ignore[attr-defined]
@@ -127,6 +129,9 @@ def file_context(child: Child, today: dt.date) -> dict[str, Any]:
             "label": _("School"),
             "value": " ".join(filter(None, (child.get_school_stage_display(), child.school_name))),
         },
+        {"label": _("Enrolment proven until"), "value": child.enrolled_until or "", "number": True},
+        {"label": _("Living there since"), "value": child.residence_since or "", "number": True},
+        {"label": _("Health insurance"), "value": child.get_insurance_display()},
         {"label": _("State of health"), "value": child.get_health_status_display()},
         {
             "label": _("About health"),
@@ -159,6 +164,7 @@ def file_context(child: Child, today: dt.date) -> dict[str, Any]:
         ],
         "timeline_url": address("cases:child_section", child.pk, "timeline"),
         **leaving_context(child),
+        "category_history": category_history(child),
         **child_panel(child, today),
     }
 
@@ -171,6 +177,8 @@ def section_context(child: Child, section: str, today: dt.date) -> dict[str, Any
             context["visits"] = (
                 Visit.objects.filter(child=child).exclude(state="draft").select_related("conducted_by")[:200]
             )
+        case "circumstances":
+            context |= tab_context(child, today)
         case "guardianship":
             context |= care_tabs.guardianship(child, today)
         case "needs":

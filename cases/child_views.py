@@ -194,6 +194,7 @@ def _child_data(parts: dict[str, forms.Form]) -> ChildData:
     return ChildData(
         **new.child_values(),
         primary_category=new.cleaned_data["primary_category"],
+        category_detail=new.cleaned_data["category_detail"],
         risk=new.cleaned_data["risk"],
         household=filled("household"),
         guardians=(guardian,) if guardian else (),

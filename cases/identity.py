@@ -1,4 +1,4 @@
-"""Citizen identity numbers (公民身份号码, GB 11643-1999) and disability certificate numbers.
+"""Citizen identity numbers (公民身份号码, GB 11643-1999).
 
 Pure functions over text. The area code in a number is the place of first registration and may have
 been abolished since, so nothing here looks it up or refuses a number for it.
@@ -16,7 +16,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.enums import DisabilityKind, Sex
+from cases.enums import Sex
 from staff import crypto
 from staff.crypto import digest
 
@@ -29,7 +29,6 @@ _WEIGHTS_OF_17: Final = WEIGHTS[:17]
 _CODE_POINTS: Final = ord("0") * sum(_WEIGHTS_OF_17)
 _INVERSES: Final = tuple(pow(w, -1, 11) for w in WEIGHTS)
 _SHAPE = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
-_CERTIFICATE = re.compile(r"(\d{17}[\dX])([1-7])([1-4])(B\d{1,2})?", re.ASCII)
 
 
 class IdentityProblem(StrEnum):
@@ -76,24 +75,6 @@ class Identity:
     area: str
     birth_date: dt.date
     sex: Sex
-
-
-@dataclass(frozen=True, slots=True)
-class DisabilityCertificate:
-    """A certificate number of 20 characters, with the suffix of a replacement card if any."""
-
-    number: str
-    identity_number: str
-    kind: DisabilityKind
-    level: int
-    replacement: str
-
-    @property
-    def severe(self) -> bool | None:
-        """重残: level 1-2, or level 3-4 of intellect or mind; None when the components must be looked up."""
-        if self.level <= 2 or self.kind in (DisabilityKind.INTELLECTUAL, DisabilityKind.MENTAL):
-            return True
-        return None if self.kind == DisabilityKind.MULTIPLE else False
 
 
 def explain(problem: IdentityProblem) -> Promise:
@@ -264,22 +245,6 @@ def _insertions(text: str) -> set[str]:
         if written is not None:
             found.add(written)
     return found
-
-
-def parse_certificate(text: str) -> DisabilityCertificate:
-    """Read a disability certificate number (残疾人证号): identity number, kind, level, B-suffix.
-
-    Raises `IdentityError` when the shape is wrong or the identity number in it is not valid.
-    """
-    number = canonical(text)
-    found = _CERTIFICATE.fullmatch(number)
-    if found is None:
-        raise IdentityError(IdentityProblem.LENGTH if number else IdentityProblem.EMPTY)
-    identity_number, kind, level, replacement = found.groups()
-    problem = problem_of(identity_number)
-    if problem is not None:
-        raise IdentityError(problem)
-    return DisabilityCertificate(number, identity_number, DisabilityKind(kind), int(level), replacement or "")
 
 
 def digest_identity(number: str) -> bytes:

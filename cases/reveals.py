@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Child, EntrustedCare, Guardian, Leaving, Payee
+from cases.models import Child, DisabilityCard, EntrustedCare, Guardian, Illness, Leaving, Payee
 from staff.enums import Role
 from staff.reveal import Revealed, revealable
 
@@ -72,3 +72,19 @@ def leaving_cause(pk: int) -> Revealed:
     """死亡原因 of a child that has left the register."""
     found = Leaving.objects.select_related("child").get(pk=pk)
     return Revealed(found.cause, child_id=found.child_id, region_id=found.region_id, person=found.child.name)
+
+
+@revealable("disability-card", label=_("number of the disability card"), roles=KEEPERS)
+def disability_card(pk: int) -> Revealed:
+    """残疾人证号 of a child."""
+    found = DisabilityCard.objects.select_related("child").get(pk=pk)
+    return Revealed(found.number, child_id=found.child_id, region_id=found.region_id, person=found.child.name)
+
+
+@revealable("illness", label=_("diagnosis"), roles=KEEPERS)
+def illness_diagnosis(pk: int) -> Revealed:
+    """The diagnosis of an illness of a child."""
+    found = Illness.objects.select_related("child").get(pk=pk)
+    return Revealed(
+        found.diagnosis, child_id=found.child_id, region_id=found.region_id, person=found.child.name
+    )

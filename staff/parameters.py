@@ -33,6 +33,7 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
     ),
     "severe_illness_self_paid": (20000, "泰州市走访系统"),
     "absence_months": (6, "宁夏2024；21部门2024"),
+    "absence_visit_days": (15, "proposal"),
     "defect_due_days": (
         {"no_identity": 60, "no_registration": 60, "out_of_school": 30, "no_guardian": 15},
         "proposal",

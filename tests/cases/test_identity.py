@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases import identity
-from cases.enums import DisabilityKind, Sex
+from cases.enums import Sex
 from cases.identity import IdentityError, IdentityProblem
 
 VALID = "11010519491231002X"
@@ -134,23 +134,3 @@ def test_masks_show_six_and_four() -> None:
 @given(numbers())
 def test_sex_is_the_parity_of_the_seventeenth_digit(number: str) -> None:
     assert (identity.parse(number).sex == Sex.MALE) is (int(number[16]) % 2 == 1)
-
-
-def test_a_disability_certificate_is_read_with_its_parts() -> None:
-    read = identity.parse_certificate("11010519491231002x53B1")
-    assert (read.identity_number, read.kind, read.level, read.replacement) == (
-        VALID,
-        DisabilityKind.INTELLECTUAL,
-        3,
-        "B1",
-    )
-    assert read.severe is True
-    assert identity.parse_certificate(VALID + "43").severe is False
-    assert identity.parse_certificate(VALID + "42").severe is True
-    assert identity.parse_certificate(VALID + "74").severe is None
-
-
-@pytest.mark.parametrize("text", ["", VALID, VALID + "85", VALID + "45", "11010519491231002143"])
-def test_a_wrong_certificate_is_refused(text: str) -> None:
-    with pytest.raises(IdentityError):
-        identity.parse_certificate(text)
