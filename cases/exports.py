@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from cases.child_columns import IN_FULL, Column, Surroundings, columns_of, headings, row_of, with_parts
 from cases.child_filters import Filters
-from staff import files, jobs, tables
+from staff import files, jobs, paper, tables
 from staff.audit import log_access
 from staff.models import AccessLog, Job, Region, StoredFile
 from staff.models.region import township_of
@@ -27,7 +27,7 @@ from staff.scope import current
 
 KIND = "children_export"
 CHUNK = 2_000
-FORMATS = {"xlsx": tables.XLSX, "csv": tables.CSV}
+FORMATS = {"xlsx": tables.XLSX, "csv": tables.CSV, "pdf": paper.CONTENT_TYPE}
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,12 @@ def export_children(job: Job) -> dict[str, Any]:
     total, form = shown.count(), job.arguments.get("form", "xlsx")
     rows = _told(shown.rows(), job, total)
     title, head = title_of(job), shown.headings
-    data = (
-        tables.to_csv([title], _with(head, rows))
-        if form == "csv"
-        else tables.to_xlsx([title], _with(head, rows), sheet=_("Children"))
-    )
+    if form == "pdf":
+        data = _on_paper(job, head, rows, total)
+    elif form == "csv":
+        data = tables.to_csv([title], _with(head, rows))
+    else:
+        data = tables.to_xlsx([title], _with(head, rows), sheet=_("Children"))
     name = _("Children %(day)s.%(form)s") % {"day": shown.today, "form": form}
     file = files.store(
         data,
@@ -142,6 +143,22 @@ def export_children(job: Job) -> dict[str, Any]:
         },
     )
     return {"file": str(file.pk), "name": name, "rows": total}
+
+
+def _on_paper(job: Job, head: list[str], rows: Iterator[list[str]], total: int) -> bytes:
+    try:
+        paper.check_fits(total, len(head))
+        return paper.table_pdf(
+            _("Children"),
+            head,
+            rows,
+            who=paper.maker(),
+            why=job.arguments["reason"],
+            at=timezone.now(),
+            note=job.arguments.get("said") or _("all on the register"),
+        )
+    except paper.PaperTooLong as refused:
+        raise jobs.JobError(str(refused)) from refused
 
 
 def _with(head: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cases import key_pages
-from staff import files, jobs, tables
+from staff import files, jobs, paper, tables
 from staff.audit import log_access
 from staff.enums import Role
 from staff.models import AccessLog, Job, StoredFile
@@ -42,6 +42,13 @@ class LedgerForm(forms.Form):
     """What the list is for; the county clerk may ask for whole numbers."""
 
     reason = forms.CharField(label=_lazy("What the list is for"), max_length=200)
+    form = forms.ChoiceField(
+        label=_lazy("Kind of file"),
+        choices=[("xlsx", _lazy("Spreadsheet (xlsx)")), ("pdf", _lazy("Paper (PDF)"))],
+        initial="xlsx",
+        required=False,
+        widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
+    )
     full = forms.BooleanField(
         label=_lazy("Write identity and phone numbers in full"),
         required=False,
@@ -66,6 +73,7 @@ def ask(request: HttpRequest, kind: str, arguments: dict[str, Any], back: str) -
             arguments={
                 "filters": arguments,
                 "reason": form.cleaned_data["reason"],
+                "form": form.cleaned_data["form"] or "xlsx",
                 "full": bool(form.cleaned_data.get("full")),
                 "day": timezone.localdate(at).isoformat(),
             },
@@ -94,13 +102,14 @@ def _make(job: Job) -> dict[str, Any]:
     full = bool(job.arguments["full"]) and current().role in MAY_FULL
     lines = ledger.lines(job.arguments["filters"], day, full)
     header = next(lines)
-    rows = list(lines)
-    name = f"{ledger.title} {day.isoformat()}.xlsx"
+    rows, title = list(lines), str(ledger.title)
+    on_paper = job.arguments.get("form") == "pdf"
+    name = f"{title} {day.isoformat()}.{'pdf' if on_paper else 'xlsx'}"
     file = files.store(
-        tables.to_xlsx(header, rows, sheet=str(ledger.title)),
+        _on_paper(job, title, header, rows) if on_paper else tables.to_xlsx(header, rows, sheet=title),
         kind=StoredFile.Kind.EXPORT,
         name=name,
-        content_type=tables.XLSX,
+        content_type=paper.CONTENT_TYPE if on_paper else tables.XLSX,
         region_id=job.region_id,
         at=timezone.now(),
     )
@@ -119,6 +128,14 @@ def _make(job: Job) -> dict[str, Any]:
         },
     )
     return {"file": str(file.pk), "name": name, "rows": len(rows)}
+
+
+def _on_paper(job: Job, title: str, header: list[Any], rows: list[list[Any]]) -> bytes:
+    try:
+        why = job.arguments["reason"]
+        return paper.table_pdf(title, header, rows, who=paper.maker(), why=why, at=timezone.now())
+    except paper.PaperTooLong as refused:
+        raise jobs.JobError(str(refused)) from refused
 
 
 def ledger(

@@ -166,7 +166,7 @@ class ExportForm(forms.Form):
     reason = forms.CharField(label=_("What the list is for"), max_length=200)
     form = forms.ChoiceField(
         label=_("Kind of file"),
-        choices=[("xlsx", _("Spreadsheet (xlsx)")), ("csv", _("Text (csv)"))],
+        choices=[("xlsx", _("Spreadsheet (xlsx)")), ("csv", _("Text (csv)")), ("pdf", _("Paper (PDF)"))],
         initial="xlsx",
         widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
     )

@@ -9,16 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from staff import files, jobs, scope, tables, trail
+from staff import files, jobs, paper, scope, tables, trail
 from staff.audit import log_access
 from staff.models import AccessLog, Job, StoredFile
 
 MOST_LINES = 200_000
-FORMATS = {"csv": tables.CSV, "xlsx": tables.XLSX}
+FORMATS = {"csv": tables.CSV, "xlsx": tables.XLSX, "pdf": paper.CONTENT_TYPE}
 
 
 def start_export(which: str, asked: trail.Asked, file_format: str, *, at: dt.datetime) -> Job:
-    """Queue the export of one list of the trail as ``csv`` or ``xlsx``; the job's result names the file."""
+    """Queue the export of one list of the trail as ``csv``, ``xlsx`` or ``pdf``; the job's result names the file."""
     return jobs.start(
         "trail_export",
         region_id=scope.current().ranges[0][0],
@@ -62,7 +62,7 @@ def export_trail(job: Job) -> dict[str, Any]:
         _("Reason"),
         _("Note"),
     ]
-    data = tables.to_csv(header, rows) if file_format == "csv" else tables.to_xlsx(header, rows, sheet=which)
+    data = _written(which, file_format, header, rows, note=f"{since} – {until}")
     file = files.store(
         data,
         kind=StoredFile.Kind.EXPORT,
@@ -79,3 +79,22 @@ def export_trail(job: Job) -> dict[str, Any]:
         detail={"rows": len(rows), "sha256": file.sha256},
     )
     return {"file": str(file.pk), "rows": len(rows)}
+
+
+def _written(which: str, file_format: str, header: list[str], rows: list[list[Any]], *, note: str) -> bytes:
+    if file_format == "csv":
+        return tables.to_csv(header, rows)
+    if file_format == "xlsx":
+        return tables.to_xlsx(header, rows, sheet=which)
+    try:
+        return paper.table_pdf(
+            _("Audit trail: %(list)s") % {"list": trail.LISTS[which][0]},
+            header,
+            rows,
+            who=paper.maker(),
+            why=_("audit"),
+            at=timezone.now(),
+            note=note,
+        )
+    except paper.PaperTooLong as refused:
+        raise jobs.JobError(str(refused)) from refused

@@ -5,11 +5,12 @@ results.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from cases.paper_forms import PaperForm
 from staff import files
 from staff.access import roles
 from staff.audit import log_access
@@ -28,10 +30,11 @@ from staff.scope import current
 from staff.workflow import Actor, TransitionRefused
 from subsidies import bank_results, batch_pages, batches
 from subsidies.duties import is_not_yours, refuse_page
-from subsidies.enums import PaymentKind, PaymentState
+from subsidies.enums import PaymentState
 from subsidies.forms import BatchForm, IssueForm, ResultForm, month_or_none
-from subsidies.models import BankFile, BatchIssue, Payment, PaymentBatch
+from subsidies.models import BankFile, BatchIssue, PaymentBatch
 from subsidies.months import month_of
+from subsidies.paper import lines_of, place_of, start_batch_paper
 
 READERS = (Role.CLERK, Role.APPROVER, Role.RELEASER, Role.LEADER)
 ACTORS = (Role.CLERK, Role.APPROVER, Role.RELEASER)
@@ -137,23 +140,10 @@ def batch_transition(request: HttpRequest, pk: int) -> HttpResponse:
 def batch_lines(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines of a batch, by township, kind and state; the totals are those of the selection."""
     found = _batch(pk)
-    lines = Payment.objects.filter(batch=found)
-    township = request.GET.get("township", "")
-    state, kind = request.GET.get("state", ""), request.GET.get("kind", "")
-    place = (
-        Region.objects.filter(pk=int(township)).first()
-        if township.isdecimal() and len(township) == 12
-        else None
-    )
-    if place is not None:
-        lines = lines.filter(region__gte=place.lo, region__lte=place.hi)
-    if state in PaymentState.values:
-        lines = lines.filter(state=state)
-    if kind in PaymentKind.values:
-        lines = lines.filter(kind=kind)
-    page = Paginator(lines.order_by("line").defer("account", "explanation"), LINES).get_page(
-        request.GET.get("page")
-    )
+    chosen = _chosen(request.GET)
+    lines, state = lines_of(found, chosen), chosen["state"]
+    township, place = chosen["township"], place_of(chosen)
+    page = Paginator(lines.defer("account", "explanation"), LINES).get_page(request.GET.get("page"))
     here = reverse("subsidies:batch_lines", args=[pk])
     kept = f"township={township}&" if place is not None else ""
     segments = [
@@ -169,8 +159,26 @@ def batch_lines(request: HttpRequest, pk: int) -> HttpResponse:
             PaymentState.FAILED,
         )
     ]
-    context = {"batch": found, "page": page, "segments": segments, "place": place}
+    paper_url = reverse("subsidies:batch_paper", args=[pk]) + "?" + urlencode(chosen)
+    context = {"batch": found, "page": page, "segments": segments, "place": place, "paper_url": paper_url}
     return render(request, "subsidies/batch_lines.html", context)
+
+
+def _chosen(given: QueryDict) -> dict[str, str]:
+    return {name: given.get(name, "") for name in ("township", "state", "kind")}
+
+
+@require_http_methods(["GET", "POST"])
+@roles(*READERS)
+def batch_paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks what the paper of the chosen lines is for; POST makes it in a job."""
+    found, chosen = _batch(pk), _chosen(request.GET)
+    form = PaperForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        job = start_batch_paper(found, chosen, reason=form.cleaned_data["reason"], at=timezone.now())
+        return redirect("staff:job", job.pk)
+    back = reverse("subsidies:batch_lines", args=[pk]) + "?" + urlencode(chosen)
+    return render(request, "subsidies/batch_paper.html", {"form": form, "batch": found, "back": back})
 
 
 @require_POST

@@ -20,11 +20,13 @@ from cases.models import Discrepancy
 from staff.access import roles
 from staff.enums import Role
 from staff.models import Region
+from staff.paper import pdf_response
 from staff.workflow import Actor, TransitionRefused
 from subsidies import report_measures, reports
 from subsidies.departed import attach_children
 from subsidies.enums import EndReason
 from subsidies.models import MonthlyReport
+from subsidies.paper import export_report_paper
 
 ROW_READERS = (Role.SUPERVISOR, Role.CLERK, Role.APPROVER, Role.LEADER)
 READERS = (*ROW_READERS, Role.RELEASER, Role.VIEWER)
@@ -94,10 +96,12 @@ def report_lock(request: HttpRequest) -> HttpResponse:
 @require_GET
 @roles(*READERS)
 def report_export(request: HttpRequest) -> HttpResponse:
-    """The workbook of the month; the export is logged."""
+    """The workbook of the month, or with ``format=pdf`` its paper; the export is logged."""
     month, region = _month(request), _region(request)
     if request.assignment.post.role not in ROW_READERS:  # type: ignore[attr-defined]
         get_object_or_404(MonthlyReport.objects, region=region, month=month, locked_at__isnull=False)
+    if request.GET.get("format") == "pdf":
+        return pdf_response(*export_report_paper(region, month, at=timezone.now()))
     data, name = reports.export(region, month)
     return HttpResponse(
         data,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -99,6 +100,30 @@ class _Sheet:
         self.line += 1
 
 
+@dataclass
+class Leaf:
+    """One table of the report: rows are (cells, style), style "cell" or "sum"."""
+
+    name: str
+    columns: list[str]
+    rows: list[tuple[list[Any], str]] = field(default_factory=list)
+
+    def row(self, cells: list[Any], style: str = "cell") -> None:
+        self.rows.append((cells, style))
+
+
+def leaves(figures: dict[str, Any]) -> list[Leaf]:
+    """The tables of the report in order, for the workbook and for paper."""
+    return [
+        _townships(figures),
+        _counts(figures, "在册儿童", "register", "primary_category", CATEGORY),
+        _counts(figures, "基本生活保障", "entitled", "category", CATEGORY),
+        _money(figures),
+        _reasons(figures),
+        _work(figures),
+    ]
+
+
 def render(figures: dict[str, Any]) -> bytes:
     """The workbook's bytes."""
     buffer = io.BytesIO()
@@ -116,12 +141,10 @@ def render(figures: dict[str, Any]) -> bytes:
         "sum": book.add_format(border | {"bold": True}),
         "sum_money": book.add_format(border | {"bold": True, "num_format": "#,##0.00"}),
     }
-    _townships(book, figures, formats)
-    _counts(book, figures, formats, "在册儿童", "register", "primary_category", CATEGORY)
-    _counts(book, figures, formats, "基本生活保障", "entitled", "category", CATEGORY)
-    _money(book, figures, formats)
-    _reasons(book, figures, formats)
-    _work(book, figures, formats)
+    for leaf in leaves(figures):
+        sheet = _Sheet(book, leaf.name, figures, leaf.columns, formats)
+        for cells, style in leaf.rows:
+            sheet.row(cells, style)
     book.close()
     return buffer.getvalue()
 
@@ -133,9 +156,9 @@ def _pick(figures: dict[str, Any], family: str, measure: str, **chosen: Any) -> 
     return sum(values)
 
 
-def _townships(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> None:
+def _townships(figures: dict[str, Any]) -> Leaf:
     columns = ["镇（街道）", *(f"在保{label}" for _code, label in COUNTS), *(label for _code, label in MONEY)]
-    sheet = _Sheet(book, "各镇汇总", figures, columns, formats)
+    sheet = Leaf("各镇汇总", columns)
     for code, name in figures["townships"]:
         sheet.row(
             [
@@ -152,39 +175,33 @@ def _townships(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> N
         ],
         "sum",
     )
+    return sheet
 
 
-def _counts(
-    book: Any,
-    figures: dict[str, Any],
-    formats: dict[str, Any],
-    title: str,
-    family: str,
-    field: str,
-    words: dict[str, str],
-) -> None:
-    sheet = _Sheet(book, title, figures, ["镇（街道）", "类别", *(label for _c, label in COUNTS)], formats)
+def _counts(figures: dict[str, Any], title: str, family: str, split: str, words: dict[str, str]) -> Leaf:
+    sheet = Leaf(title, ["镇（街道）", "类别", *(label for _c, label in COUNTS)])
     for code, name in figures["townships"]:
         present = sorted(
-            {row[field] for row in figures[family] if row["township"] == code}, key=list(words).index
+            {row[split] for row in figures[family] if row["township"] == code}, key=list(words).index
         )
         for value in present:
             sheet.row(
                 [
                     name,
                     words[value],
-                    *(_pick(figures, family, m, township=code, **{field: value}) for m, _l in COUNTS),
+                    *(_pick(figures, family, m, township=code, **{split: value}) for m, _l in COUNTS),
                 ]
             )
     for value, word in words.items():
-        cells = [_pick(figures, family, m, **{field: value}) for m, _l in COUNTS]
+        cells = [_pick(figures, family, m, **{split: value}) for m, _l in COUNTS]
         if any(cells):
             sheet.row(["合计", word, *cells], "sum")
     sheet.row(["合计", "全部", *(_pick(figures, family, m) for m, _l in COUNTS)], "sum")
+    return sheet
 
 
-def _money(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> None:
-    sheet = _Sheet(book, "发放", figures, ["镇（街道）", "类别", *(label for _c, label in MONEY)], formats)
+def _money(figures: dict[str, Any]) -> Leaf:
+    sheet = Leaf("发放", ["镇（街道）", "类别", *(label for _c, label in MONEY)])
     for code, name in figures["townships"]:
         present = sorted(
             {row[PAID_AS] for row in figures["money"] if row["township"] == code}, key=list(CATEGORY).index
@@ -198,21 +215,23 @@ def _money(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> None:
                 ]
             )
     sheet.row(["合计", "全部", *(_pick(figures, "money", m) for m, _l in MONEY)], "sum")
+    return sheet
 
 
-def _reasons(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> None:
-    sheet = _Sheet(book, "退出原因", figures, ["口径", "原因", "人数"], formats)
-    for title, family, field, words in (
+def _reasons(figures: dict[str, Any]) -> Leaf:
+    sheet = Leaf("退出原因", ["口径", "原因", "人数"])
+    for title, family, split, words in (
         ("在册儿童", "register", "left_reason", LEFT),
         ("基本生活保障", "entitled", "end_reason", ENDED),
     ):
         for value, word in words.items():
-            if count := _pick(figures, family, "left", **{field: value}):
+            if count := _pick(figures, family, "left", **{split: value}):
                 sheet.row([title, word, count])
         sheet.row([title, "合计", _pick(figures, family, "left")], "sum")
+    return sheet
 
 
-def _work(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> None:
+def _work(figures: dict[str, Any]) -> Leaf:
     columns = [
         "镇（街道）",
         "应访次数",
@@ -223,7 +242,7 @@ def _work(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> None:
         *(f"在办个案{LEVEL[k]}" for k in ("red", "yellow", "blue")),
         *DIFFERENCE.values(),
     ]
-    sheet = _Sheet(book, "走访、个案与疑点", figures, columns, formats)
+    sheet = Leaf("走访、个案与疑点", columns)
 
     def cells(**where: Any) -> list[Any]:
         children, covered = (
@@ -240,3 +259,4 @@ def _work(book: Any, figures: dict[str, Any], formats: dict[str, Any]) -> None:
     for code, name in figures["townships"]:
         sheet.row([name, *cells(township=code)])
     sheet.row(["合计", *cells()], "sum")
+    return sheet

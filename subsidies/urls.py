@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern] = [
     path("batches/<int:pk>/", batch_views.batch, name="batch"),
     path("batches/<int:pk>/step/", batch_views.batch_transition, name="batch_transition"),
     path("batches/<int:pk>/lines/", batch_views.batch_lines, name="batch_lines"),
+    path("batches/<int:pk>/lines/pdf/", batch_views.batch_paper, name="batch_paper"),
     path("batches/<int:pk>/exceptions/<int:issue_pk>/", batch_views.batch_issue, name="batch_issue"),
     path("batches/<int:pk>/result/", batch_views.bank_result, name="bank_result"),
     path("bank-files/<int:pk>/", batch_views.bank_file, name="bank_file"),

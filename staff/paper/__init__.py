@@ -7,7 +7,15 @@ An app describes *what* stands on a paper (:class:`Section` of :class:`Facts`, :
 from __future__ import annotations
 
 from staff.paper.blocks import Facts, Maker, Section, Table, Text
-from staff.paper.making import CONTENT_TYPE, PaperTooLong, maker, paper_pdf, pdf_response, table_pdf
+from staff.paper.making import (
+    CONTENT_TYPE,
+    PaperTooLong,
+    check_fits,
+    maker,
+    paper_pdf,
+    pdf_response,
+    table_pdf,
+)
 
 __all__ = [
     "CONTENT_TYPE",
@@ -17,6 +25,7 @@ __all__ = [
     "Section",
     "Table",
     "Text",
+    "check_fits",
     "maker",
     "paper_pdf",
     "pdf_response",

@@ -78,15 +78,20 @@ def table_pdf(
     language of the page. Raises PaperTooLong above MOST_CELLS cells, ValueError without a reason.
     """
     kept = list(rows)
-    if len(kept) * len(headings) > MOST_CELLS:
-        raise PaperTooLong(
-            _("%(count)s lines are too many for paper. Narrow the list, or take the spreadsheet.")
-            % {"count": len(kept)}
-        )
+    check_fits(len(kept), len(headings))
     with override("zh-hans"):
         note = " · ".join(filter(None, (note, _("%(count)s lines") % {"count": len(kept)})))
         table = Table(headings, kept, empty=_("Nothing is on this list."))
     return paper_pdf(title, [table], who=who, why=why, at=at, subtitle=note, landscape=landscape)
+
+
+def check_fits(lines: int, columns: int) -> None:
+    """PaperTooLong for a table that paper does not take; worth asking before its rows are read."""
+    if lines * columns > MOST_CELLS:
+        raise PaperTooLong(
+            _("%(count)s lines are too many for paper. Narrow the list, or take the spreadsheet.")
+            % {"count": lines}
+        )
 
 
 def paper_pdf(
@@ -151,7 +156,9 @@ def _missing(writer: Writer) -> str:
 
 
 def _press(paper: dict[str, Any], at: dt.datetime) -> bytes:
-    given = json.dumps({"paper": paper, "at": at.astimezone(dt.UTC).isoformat()}).encode()
+    given = json.dumps(
+        {"paper": paper, "at": at.astimezone(dt.UTC).replace(microsecond=0).isoformat()}
+    ).encode()
     too_long = _("This is too long for paper. Narrow the list, or take the spreadsheet.")
     try:
         done = subprocess.run(

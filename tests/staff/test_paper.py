@@ -17,7 +17,7 @@ from staff import paper
 from staff.paper import Facts, Maker, PaperTooLong, Section, Table, Text, glyphs, making, paper_pdf, table_pdf
 from tests.papers import page_texts, words
 
-AT = dt.datetime(2026, 11, 22, 1, 30, tzinfo=dt.UTC)
+AT = dt.datetime(2026, 11, 22, 1, 30, 7, 123456, tzinfo=dt.UTC)
 WHO = Maker("李守安", "桂林街道儿童督导员", "潼南区民政局")
 WHY = "季度核查"
 

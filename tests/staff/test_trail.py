@@ -20,6 +20,7 @@ from staff.scope import open_scope, system_scope
 from staff.tables import to_csv
 from staff.workflow import perform
 from tests.cast import COUNTY, OTHER_COUNTY, VILLAGE, Cast
+from tests.papers import page_texts
 
 TODAY = timezone.localdate()
 
@@ -132,7 +133,7 @@ def test_bad_filters_are_told_and_never_an_error(busy: Cast) -> None:
     assert client.get("/trail/", {"after": "2026-10-01T00:00:00Z~not-a-uuid"}).status_code == 404
 
 
-@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+@pytest.mark.parametrize("file_format", ["csv", "xlsx", "pdf"])
 def test_export_is_a_file_of_its_maker_alone_and_is_logged(busy: Cast, file_format: str) -> None:
     client = busy.client("auditor")
     with TestCase.captureOnCommitCallbacks(execute=True):
@@ -144,6 +145,8 @@ def test_export_is_a_file_of_its_maker_alone_and_is_logged(busy: Cast, file_form
     download = client.get(f"/files/{job['result']['file']}/")
     if file_format == "csv":
         assert download.content.decode("utf-8-sig").count("\r\n") == 4
+    elif file_format == "pdf":
+        assert all(text.count("吴秋白") >= 3 for text in page_texts(download.content))
     else:
         rows = CalamineWorkbook.from_filelike(io.BytesIO(download.content)).get_sheet_by_index(0).to_python()
         assert len(rows) == 4
