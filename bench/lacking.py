@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from django.db import connection
-from django.db.models import Max, Model
+from django.db.models import Model
 
 from cases.enums import HouseholdRegistration, SchoolStage
 from cases.models import Child, Guardian
@@ -40,25 +40,24 @@ def _prototype(kind: str, village: int) -> Child:
 
 
 def _copies(kind: str, child: Child, number: int, villages: Sequence[int]) -> list[int]:
-    first = (Child._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
-    place = f"(ARRAY[{','.join(str(code) for code in villages)}]::bigint[])[1 + copy %% {len(villages)}]"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('cases_child', 'id')) FROM generate_series(1, %s)",
+            [number - 1],
+        )
+        keys = [row[0] for row in cursor.fetchall()]
+    place = f"(ARRAY[{','.join(str(code) for code in villages)}]::bigint[])[1 + made.copy %% {len(villages)}]"
     changed = {
-        "id": f"{first - 1} + copy",
-        "number": f"'{kind}-' || copy",
-        "id_digest": f"sha256(convert_to('{kind}' || copy, 'UTF8'))",
+        "id": "made.key",
+        "number": f"'{kind}-' || made.copy",
+        "id_digest": f"sha256(convert_to('{kind}' || made.copy, 'UTF8'))",
         **dict.fromkeys(("region_code", "household_region_id", "residence_region_id"), place),
     }
-    _copy(Child, child.pk, changed, number - 1)
-    keys = [child.pk, *range(first, first + number - 1)]
+    _copy(Child, child.pk, changed, keys)
     if kind != "no_guardian":
         guardian = Guardian.objects.create(child=child, **_guardian(child.region_id))
-        _copy(
-            Guardian,
-            guardian.pk,
-            {"id": "", "child_id": f"{first - 1} + copy", "region_code": place},
-            number - 1,
-        )
-    return keys
+        _copy(Guardian, guardian.pk, {"id": "", "child_id": "made.key", "region_code": place}, keys)
+    return [child.pk, *keys]
 
 
 def _guardian(region_id: int) -> dict[str, object]:
@@ -71,15 +70,15 @@ def _guardian(region_id: int) -> dict[str, object]:
     }
 
 
-def _copy(model: type[Model], pk: int, changed: dict[str, str], times: int) -> None:
-    """``times`` copies of one row; ``changed`` gives SQL for a column, an empty text leaves it to the database."""
+def _copy(model: type[Model], pk: int, changed: dict[str, str], keys: Sequence[int]) -> None:
+    """A copy of one row for each key; ``changed`` gives SQL for a column, an empty text leaves it to the database."""
     columns = [field.column for field in model._meta.concrete_fields if changed.get(field.column) != ""]
     values = [changed.get(column) or f"row.{column}" for column in columns]
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(values)} "
-            f"FROM {model._meta.db_table} row, generate_series(1, %s) copy WHERE row.id = %s",
-            [times, pk],
+            f"FROM {model._meta.db_table} row, unnest(%s::bigint[]) WITH ORDINALITY made (key, copy) WHERE row.id = %s",
+            [list(keys), pk],
         )
 
 
