@@ -12,13 +12,14 @@ from childwelfare.environment import BASE_DIR
 from staff.regions import import_regions
 from staff.scope import system_scope
 
-DIVISIONS = BASE_DIR / "data" / "regions" / "500152-tongnan.csv"
+DIVISIONS = [BASE_DIR / "data" / "regions" / name for name in ("500152-tongnan.csv", "341222-taihe.csv")]
 
 
 def load(*, today: dt.date) -> dict[str, int]:
     """Load divisions, posts, children and their history up to ``today``. Returns counts."""
     with transaction.atomic(), system_scope(reason="load the demo county"):
-        import_regions(DIVISIONS)
+        for file in DIVISIONS:
+            import_regions(file)
         assignments = posts.load_posts()
         office = Office(assignments)
         own_village = assignments["wangnianci"].region_id

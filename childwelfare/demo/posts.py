@@ -15,6 +15,7 @@ from staff.models import Assignment, Post, Region, User
 
 DEMO_PASSWORD = "Tongfu-2026"  # noqa: S105 - printed at start, refused in production
 COUNTY = 500152000000
+NEIGHBOUR = 341222000000  # where parents work: children move there and back
 START = dt.date(2026, 1, 1)
 
 
@@ -27,6 +28,7 @@ class SignIn:
     role: Role
     place: str
     village: int | None = None
+    county: int = COUNTY
 
 
 TOWN = "双江镇"
@@ -42,6 +44,7 @@ SIGN_INS = (
     SignIn("zhengyiming", "郑一鸣", Role.SYSADMIN, "潼南区"),
     SignIn("heshengzhi", "何省之", Role.VIEWER, "重庆市"),
     SignIn("caihongqiao", "罗虹", Role.PROVIDER, "潼南区"),
+    SignIn("xutaxiang", "许他乡", Role.CLERK, "太和县", county=NEIGHBOUR),
 )
 TITLES = {
     Role.DIRECTOR: "儿童主任",
@@ -77,7 +80,7 @@ def load_posts() -> dict[str, Assignment]:
     for person in SIGN_INS:
         region = _place(person)
         user = User.objects.create(
-            username=person.username, name=person.name, password=password, is_demo=True, home_region_id=COUNTY,
+            username=person.username, name=person.name, password=password, is_demo=True, home_region_id=person.county,
             is_staff=person.role == Role.SYSADMIN,
         )  # fmt: skip
         post = Post.objects.create(
