@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from cases import identity
 from cases.matching import keys
@@ -18,6 +19,7 @@ from cases.models import ListImport, ListRow
 from staff import crypto
 from staff.enums import RegionLevel
 from staff.models import Region
+from staff.regions import present_codes
 
 Progress = Callable[[int, int, str], None]
 PROGRESS_EVERY: Final = 5_000
@@ -126,6 +128,8 @@ def _lines(
 ) -> Iterator[tuple[object, ...]]:
     """COPY tuples in the order of `COLUMNS`."""
     divisions = Divisions.below(list_import.region)
+    # Senders keep old codes and names for years: a row belongs to the village that took over.
+    present = present_codes(divisions.codes, timezone.localdate(list_import.created_at))
     checker = Checker()
     heads = Distinct(lambda text: _sealed(clean_id(text).text))
     # The region of a row is looked up once per (sender, village) pair.
@@ -152,7 +156,7 @@ def _lines(
         place = (sender, village)
         if place not in regions:
             found = divisions.places.find(sender, village) or _township(sender, divisions.codes)
-            regions[place] = found or list_import.region_id
+            regions[place] = present.get(found or 0, found or list_import.region_id)
         amount = checker.amount(row, ten_thousands=report.amount_in_ten_thousands)
         clean = person.number
         yield (

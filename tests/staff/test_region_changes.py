@@ -17,7 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from cases.models import Child, Household, Transfer, Visit
+from cases.matching.stage import stage_list
+from cases.models import Child, Household, ListImport, ListRow, Transfer, Visit
 from cases.search import find, index_children
 from staff import files, moving, posts, region_changes
 from staff.enums import Role
@@ -222,6 +223,18 @@ def test_a_chain_of_changes_is_followed_to_its_end(world: World) -> None:
     apply(world.cast, line(day=TODAY - dt.timedelta(days=3)))
     apply(world.cast, line("move", OTHER_VILLAGE, NEW_CODE))
     assert present_code(VILLAGE, TODAY) == NEW_CODE
+
+
+def test_a_list_that_names_the_old_village_is_placed_in_the_new_one(world: World) -> None:
+    apply(world.cast, line())
+    with open_scope(world.cast.scope("clerk")):
+        sent = ListImport.objects.create(
+            region_id=COUNTY, kind="dibao", period=TODAY.replace(day=1), name="桂林街道低保.csv", sha256="1" * 64, created_at=AT
+        )  # fmt: skip
+        stage_list(
+            sent, "户主姓名,姓名,身份证号,与户主关系,村（居）\n林桂芳,林小满,,孙女,莲花社区\n".encode()
+        )
+        assert ListRow.objects.get(list_import=sent).region_id == OTHER_VILLAGE
 
 
 def test_children_who_live_or_are_registered_there_from_elsewhere(world: World) -> None:
