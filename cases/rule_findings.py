@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from cases import absences, disability
 from cases.absences import Absence, AbsenceConfig, Finding, When
+from cases.categories import PARAMETER, Scheme, scheme_from, suggest_primary
 from cases.eligibility_table import Answer, Parent
 from cases.enums import Attribute
 from cases.models import Child, ChildAttribute, DisabilityCard, Illness, ParentAbsence, ParentSituation
@@ -19,7 +20,7 @@ from staff import parameters
 from staff.enums import RegionLevel
 from staff.models import Region
 
-KEYS = ("absence_months", "absence_visit_days")
+KEYS = ("absence_months", "absence_visit_days", PARAMETER)
 DISABILITY_CLAUSE = "残疾人证；残联"
 
 
@@ -37,7 +38,8 @@ class RuleLine:
     missing: tuple[str, ...] = ()
     dates: tuple[tuple[dt.date, Any], ...] = ()
     held: bool = False
-    primary: bool = False
+    # More protected than the category under which the child is counted, by the county's scheme.
+    outranks: bool = False
 
     @property
     def differs(self) -> bool:
@@ -49,7 +51,7 @@ class RuleLine:
     @property
     def to_take(self) -> bool:
         """Something can be taken over: the attribute, or the primary category."""
-        return self.answer is Answer.ELIGIBLE and not (self.held and self.primary)
+        return self.answer is Answer.ELIGIBLE and (not self.held or self.outranks)
 
 
 @dataclass
@@ -81,6 +83,7 @@ def circumstances_of(child: Child, on: dt.date) -> Circumstances:
     )
     values = parameters.values(child.region_id, KEYS, on)
     config = AbsenceConfig(int(values["absence_months"]), int(values["absence_visit_days"]))
+    scheme = scheme_from(values[PARAMETER])
     names = _county_names(child, found.absences)
 
     def name_of(code: int) -> str:
@@ -106,9 +109,9 @@ def circumstances_of(child: Child, on: dt.date) -> Circumstances:
         (Attribute.LEFT_BEHIND, behind, child.household_region),
         (Attribute.MIGRANT, moved, child.residence_region),
     ):
-        found.lines.append(_of_absence(child, kind, finding, place, held))
-    found.lines.append(_severe_disability(found, held))
-    found.lines.append(_severe_illness(found, held))
+        found.lines.append(_of_absence(child, kind, finding, place, held, scheme))
+    found.lines.append(_severe_disability(found, held, scheme))
+    found.lines.append(_severe_illness(found, held, scheme))
     return found
 
 
@@ -120,7 +123,12 @@ def _county_names(child: Child, rows: list[ParentAbsence]) -> dict[int, str]:
 
 
 def _of_absence(
-    child: Child, kind: Attribute, finding: Finding, place: Region | None, held: set[str]
+    child: Child,
+    kind: Attribute,
+    finding: Finding,
+    place: Region | None,
+    held: set[str],
+    scheme: Scheme,
 ) -> RuleLine:
     return RuleLine(
         kind,
@@ -133,11 +141,16 @@ def _of_absence(
         tuple(str(parent.label) for parent in finding.missing),
         tuple((day, When(why).label) for day, why in finding.dates),
         kind.value in held,
-        child.primary_category == kind.value,
+        _outranks(child, kind, scheme),
     )
 
 
-def _severe_disability(found: Circumstances, held: set[str]) -> RuleLine:
+def _outranks(child: Child, kind: Attribute, scheme: Scheme) -> bool:
+    present = child.primary_category
+    return kind.value != present and suggest_primary({kind.value, present}, scheme).value == kind.value
+
+
+def _severe_disability(found: Circumstances, held: set[str], scheme: Scheme) -> RuleLine:
     current = [
         card
         for card in found.cards
@@ -145,12 +158,12 @@ def _severe_disability(found: Circumstances, held: set[str]) -> RuleLine:
     ]
     severe = [card for card in current if disability.is_severe(card.kind, card.level, card.components)]
     kind = Attribute.SEVERE_DISABILITY
-    primary = found.child.primary_category == kind.value
+    outranks = _outranks(found.child, kind, scheme)
     if not current:
         past = any(card.start_date <= found.on for card in found.cards)
         reason = _("The disability card has expired.") if past else _("No disability card is on record.")
         answer = Answer.UNDECIDED if past else Answer.NOT_ELIGIBLE
-        return RuleLine(kind, answer, reason, DISABILITY_CLAUSE, held=kind.value in held, primary=primary)
+        return RuleLine(kind, answer, reason, DISABILITY_CLAUSE, held=kind.value in held, outranks=outranks)
     card = (severe or current)[0]
     if not severe and card.kind == "7" and not card.components:
         return RuleLine(
@@ -159,7 +172,7 @@ def _severe_disability(found: Circumstances, held: set[str]) -> RuleLine:
             _("The components of the multiple disability are not recorded."),
             DISABILITY_CLAUSE,
             held=kind.value in held,
-            primary=primary,
+            outranks=outranks,
         )
     words = _("%(kind)s, level %(level)s") % {"kind": card.get_kind_display(), "level": card.level}
     expiry = (card.end_date + dt.timedelta(days=1),) if card.end_date else ()
@@ -170,11 +183,11 @@ def _severe_disability(found: Circumstances, held: set[str]) -> RuleLine:
         DISABILITY_CLAUSE,
         dates=tuple((day, _("The card expires")) for day in expiry),
         held=kind.value in held,
-        primary=primary,
+        outranks=outranks,
     )
 
 
-def _severe_illness(found: Circumstances, held: set[str]) -> RuleLine:
+def _severe_illness(found: Circumstances, held: set[str], scheme: Scheme) -> RuleLine:
     current = [
         row
         for row in found.illnesses
@@ -195,5 +208,5 @@ def _severe_illness(found: Circumstances, held: set[str]) -> RuleLine:
         reason,
         parameters.DEFAULTS["severe_illnesses"][1],
         held=kind.value in held,
-        primary=found.child.primary_category == kind.value,
+        outranks=_outranks(found.child, kind, scheme),
     )

@@ -61,6 +61,8 @@ def rural(cast: Cast) -> Cast:
 
 def test_absences_make_a_left_behind_child_that_the_supervisor_takes_over(rural: Cast) -> None:
     child = rural.children["own"]
+    with open_scope(rural.scope("clerk")):
+        Child.objects.filter(pk=child.pk).update(primary_category="other_difficulty")
     director, supervisor = rural.client("director"), rural.client("supervisor")
     typed = {"start_date": "2026-01-05", "destination": "广东省深圳市", "destination_code": "440305"}
     for parent in ("father", "mother"):
@@ -80,7 +82,7 @@ def test_absences_make_a_left_behind_child_that_the_supervisor_takes_over(rural:
         held = ChildAttribute.objects.get(child=child, kind="left_behind")
         assert (held.start_date, held.evidence) == (D(2026, 7, 5), "父母外出满六个月")
         child.refresh_from_db()
-        assert child.primary_category == "de_facto_unattended"
+        assert child.primary_category == "other_difficulty"
         with pytest.raises(RegisterRefused):
             circumstances.take_over(child, "left_behind", since=TODAY, at=AT, reason="再次")
     # As the primary category, with the sub-type that the rule found.
@@ -93,8 +95,23 @@ def test_absences_make_a_left_behind_child_that_the_supervisor_takes_over(rural:
             D(2026, 7, 5),
             "父母外出满六个月",
         )
+        child.refresh_from_db()
         assert not lines(child)["left_behind"].to_take
     assert supervisor.get(take).status_code == 302  # nothing to take over any more
+
+
+def test_a_less_protected_category_is_offered_as_an_attribute_only(rural: Cast) -> None:
+    child = rural.children["own"]  # de facto unattended
+    with open_scope(rural.scope("supervisor")):
+        for parent in ("father", "mother"):
+            away = AbsenceData(parent, D(2026, 1, 5), destination_code=440305)
+            circumstances.add_absence(child, away, at=AT)
+        assert lines(child)["left_behind"].to_take
+        circumstances.take_over(child, "left_behind", since=TODAY, at=AT, reason="父母外出")
+        assert not lines(child)["left_behind"].to_take
+        Child.objects.filter(pk=child.pk).update(primary_category="migrant")
+        child.refresh_from_db()
+        assert lines(child)["left_behind"].to_take
 
 
 def test_the_history_of_categories_stands_on_the_file(rural: Cast) -> None:
