@@ -5,7 +5,7 @@ asked for is kept as a keyed 64-bit hash beside the child (:class:`~cases.models
 equality of integers.
 
 What costs is not finding the tokens but fetching every child that has one in order to sort by name: 4 µs a
-child, and one in ten has a common character in its own or its guardian's name. So short fragments carry the
+child, and one in ten has a common character in its own or its guardian's name. So fragments of names carry the
 child's place in the order of names, and a page of results is read from their index (``in_order``).
 """
 
@@ -34,7 +34,7 @@ LONGEST_PREFIX = 6  # letters of pinyin; what is typed beyond is compared with t
 INITIALS = 4
 TAILS = (4, 6)  # how much of the end of a number people read out
 PHONE = 7  # digits from which a number may be a telephone number
-SHORT = {"n": 1, "p": 3, "i": 3, "#": 24}  # length of fragments that keep the order of names, by kind
+IN_ORDER = frozenset("npi#")  # kinds of fragments that keep the order of names: not the ends of numbers
 WORDS = 4  # of a query; what comes after is not looked at
 NAMED = 300  # children whose name says a place's too, up to which they are listed one by one
 
@@ -96,9 +96,8 @@ def _phones(number: str) -> Iterator[str]:
         yield f"t:{digits}"
 
 
-def _is_short(fragment: str) -> bool:
-    kind, _colon, text = fragment.partition(":")
-    return len(text) <= SHORT.get(kind, 0)
+def _keeps_order(fragment: str) -> bool:
+    return fragment[0] in IN_ORDER
 
 
 def tokens_for(child: Child, guardians: Iterable[Guardian]) -> set[int]:
@@ -139,7 +138,7 @@ def _index(ids: list[int]) -> int:
         place = child.name_pinyin.replace("\\", "")
         found = fragments(child, guardians.get(child.pk, ()))
         for fragment in found.union(*(fragments(file, ()) for file in merged.get(child.pk, ()))):
-            key = place if _is_short(fragment) else "\\N"
+            key = place if _keeps_order(fragment) else "\\N"
             rows.write(f"{token(fragment)}\t{child.region_id}\t{child.pk}\t{key}\n")
     rows.seek(0)
     with connection.cursor() as cursor:
@@ -255,16 +254,18 @@ def _hits(group: Iterable[str]) -> QuerySet[ChildToken]:
 
 
 def in_order(query: str) -> list[QuerySet[ChildToken]]:
-    """For a query of one short fragment: its tokens, to be read by (``name_pinyin``, ``child_id``) from an index.
+    """For a query of one fragment of a name: its tokens, to be read by (``name_pinyin``, ``child_id``) from an index.
 
     One query set for each way to understand the fragment; together they are what ``find`` finds. Empty when the
-    query is longer: then few children fit, and sorting them costs little.
+    query is longer, or the end of a number: then few children fit, and sorting them costs little; or a place.
     """
     words = words_of(query)
     if len(words) != 1:
         return []
     groups, remainder = parse(words[0])
-    if len(groups) != 1 or remainder is not None or not all(map(_is_short, groups[0])):
+    if len(groups) != 1 or remainder is not None or not all(map(_keeps_order, groups[0])):
+        return []
+    if _places(words[0]):
         return []
     return [_hits([fragment]).filter(name_pinyin__isnull=False) for fragment in groups[0]]
 

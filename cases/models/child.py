@@ -274,7 +274,7 @@ class ChildAttribute(models.Model):
 class ChildToken(models.Model):
     """Search index: keyed hashes of name grams, pinyin, initials, number tails. ``LIKE`` is not leakproof, equality of bigints is.
 
-    ``name_pinyin`` repeats the child's beside fragments so short that many children have them: what is found by
+    ``name_pinyin`` repeats the child's beside fragments of names, which many children may have: what is found by
     them is read in the order of names without sorting it all.
     """
 
