@@ -60,7 +60,7 @@ def row_of(transfer: Transfer) -> dict[str, Any]:
 
 def segments(view: str) -> list[dict[str, Any]]:
     """The three lists; those that wait with their counts."""
-    labels = {TO_DECIDE: _("To decide"), OURS: _("Proposed by us"), PAST: _("Past")}
+    labels = {TO_DECIDE: _("Waiting for us"), OURS: _("Proposed by us"), PAST: _("Past")}
     return [
         {
             "label": label,

@@ -33,7 +33,7 @@ class RegionChangeForm(forms.Form):
     """One change by hand, or a CSV file instead of it. ``lines()`` is what either says."""
 
     kind = forms.ChoiceField(
-        label=_("What happened"), choices=RegionChange.Kind.choices, required=False, widget=forms.RadioSelect
+        label=_("Kind of change"), choices=RegionChange.Kind.choices, required=False, widget=forms.RadioSelect
     )
     code = forms.ChoiceField(label=_("Division"), required=False)
     target = forms.ChoiceField(label=_("Merged into"), required=False, help_text=_("Only when it is merged."))

@@ -100,7 +100,7 @@ def test_the_commands_of_one_month_in_order(
 ORDER = ("import_regions", "import_register", "import_list", "match", "monthly_report")
 RUN_ELSEWHERE = {
     "prepare": "tests/setup", "migrate": "tests/database.py", "collectstatic": "tests/setup", "compile_catalogues": "tests/setup",
-    "collect_messages": "tests/test_catalogues.py",
+    "collect_messages": "tests/test_catalogues.py", "change_regions": "tests/staff/test_region_changes.py",
 }  # fmt: skip
 
 
