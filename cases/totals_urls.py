@@ -1,4 +1,4 @@
-"""Addresses of the register's totals and of category schemes."""
+"""Addresses of totals, category schemes and re-checks."""
 
 from __future__ import annotations
 
@@ -10,5 +10,6 @@ totals_urls: list[URLPattern] = [
     path("totals/", views.register_totals_page, name="register_totals"),
     path("totals/export/", views.register_totals_export, name="register_totals_export"),
     path("totals/children/", views.register_totals_list, name="register_totals_list"),
+    path("rechecks/", views.recheck_list, name="recheck_dates"),
     path("totals/schemes/", views.category_schemes, name="category_schemes"),
 ]

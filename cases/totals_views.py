@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from cases import category_choice, child_list, register_totals
+from cases import category_choice, child_list, child_views, recheck_dates, register_totals
 from cases.categories import packaged, scheme_from, scheme_of
 from cases.child_views import posted
 from cases.enums import Attribute
@@ -303,3 +304,27 @@ def _preview(county: Region, day: dt.date, code: str, form: SchemeForm) -> list[
         }
         for side in found
     ]
+
+
+SPANS = (30, 90, 180)
+
+
+@require_GET
+@roles(*child_views.READERS)
+def recheck_list(request: HttpRequest) -> HttpResponse:
+    """Whose eligibility must be asked again within 30, 90 or 180 days, and why."""
+    today = timezone.localdate()
+    asked = request.GET.get("days", "")
+    days = int(asked) if asked in {str(span) for span in SPANS} else SPANS[0]
+    found, cut = recheck_dates.rechecks(current().ranges[0][0], today, days)
+    page = Paginator(found, register_totals.PAGE).get_page(request.GET.get("page"))
+    child_list.name_places([row.child for row in page])
+    segments = [
+        {"label": _("In %(days)s days") % {"days": span}, "url": f"?days={span}", "current": span == days}
+        for span in SPANS
+    ]
+    return render(
+        request,
+        "cases/recheck_dates.html",
+        {"page": page, "segments": segments, "cut": cut, "most": recheck_dates.MOST, "today": today},
+    )
