@@ -157,15 +157,17 @@ def measure() -> dict[str, Any]:
 
     from cases.importing import running, services
     from cases.models import RegisterImport
-    from childwelfare.demo import posts
     from childwelfare.environment import BASE_DIR
-    from staff.models import Region
+    from staff.enums import Role
+    from staff.models import Assignment, Post, Region, User
     from staff.regions import import_regions
     from staff.scope import open_scope, scope_of, system_scope
 
     with system_scope(reason="bench"):
         import_regions(BASE_DIR / "data" / "regions" / "500152-tongnan.csv")
-        clerk = scope_of(posts.load_posts()["zhaoqinghe"])
+        user = User.objects.create_user("bench", password=None, name="bench")
+        post = Post.objects.create(region_id=COUNTY, role=Role.CLERK, title="bench")
+        clerk = scope_of(Assignment.objects.create(user=user, post=post, start_date=dt.date(2026, 1, 1)))
     villages = [
         (str(parent), Region(name=name).short_name)
         for name, parent in Region.objects.filter(code__range=(COUNTY, COUNTY + 999_999), level="village")

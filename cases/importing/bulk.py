@@ -40,7 +40,7 @@ def _text_of(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
 def _fill(cursor: Any, table: str, fields: Sequence[Any], objects: Iterable[Any], *, add: bool) -> str:
     """A temporary table with these columns of the objects; returns its name."""
     name = f"incoming_{table}"
-    columns = ", ".join(field.column for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     cursor.execute(f"CREATE TEMP TABLE {name} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA")  # noqa: S608
     makers: list[tuple[Any, Callable[[Any], Any]]] = [(field, _text_of(field)) for field in fields]
     copy_rows(
@@ -62,7 +62,7 @@ def insert(model: type[models.Model], objects: Sequence[Any], *, skip_conflicts:
     for each, key in zip(missing, next_keys(model, len(missing)) if missing else (), strict=True):
         each.pk = key
     fields, table = model._meta.concrete_fields, model._meta.db_table
-    columns = ", ".join(field.column for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     refused = " ON CONFLICT DO NOTHING" if skip_conflicts else ""
     with connection.cursor() as cursor:
         name = _fill(cursor, table, fields, objects, add=True)

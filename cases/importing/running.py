@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from import_export.results import Result
 
-from cases import search
+from cases import defects, search
 from cases.circumstance_enums import ImportState, RowOutcome
+from cases.defects import EVERY_KIND
 from cases.importing import rows as kept_rows
 from cases.importing.columns import propose
 from cases.importing.problems import Problem
@@ -99,6 +101,7 @@ def apply(
             )
         progress(len(stored), len(stored), _("Making the children findable"))
         search.index_children(resource.writer.written)
+        defects.follow_register(resource.writer.written, at=at, touched=EVERY_KIND)
     kept_rows.settle(stored, resource.verdicts)
     counts = kept_rows.count(resource.verdicts) | {"dropped": register_import.counts.get("dropped", 0)}
     register_import.state, register_import.applied_at = ImportState.APPLIED, at
@@ -108,7 +111,7 @@ def apply(
 
 
 def take_over(
-    source: Path | bytes, *, today: dt.date, decide: Decide, lenient: bool, progress: Progress = silent
+    source: Path | bytes, *, at: dt.datetime, decide: Decide, lenient: bool, progress: Progress = silent
 ) -> tuple[FileRows, list[Verdict]]:
     """A trusted file straight into the register, columns as their headers say; for the command and made-up counties.
 
@@ -119,9 +122,10 @@ def take_over(
     found = kept_rows.read_file(source, {c.key: name for c, name in zip(columns, proposed, strict=True)})
     for low, _high in merge(current().ranges):
         lock_register(low)
-    resource = _resource(found, today=today, trial=False, decide=decide, lenient=lenient)
+    resource = _resource(found, today=timezone.localdate(at), trial=False, decide=decide, lenient=lenient)
     _run(resource, found, "children", progress)
     search.index_children(resource.writer.written)
+    defects.follow_register(resource.writer.written, at=at, touched=EVERY_KIND)
     return found, resource.verdicts
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.circumstance_enums import RowOutcome
@@ -52,9 +51,7 @@ def import_register(
     ListFileError when the file as a whole cannot be read.
     """
     with transaction.atomic(), open_scope(replace(current(), reason=_("import %(name)s") % {"name": name})):
-        found, verdicts = take_over(
-            source, today=timezone.localdate(at), decide=_trust, lenient=True, progress=progress
-        )
+        found, verdicts = take_over(source, at=at, decide=_trust, lenient=True, progress=progress)
     result = RegisterResult(rows=len(verdicts))
     for (_sheet, line), verdict in zip(found.places, verdicts, strict=True):
         if verdict.written and verdict.outcome == RowOutcome.NEW:

@@ -18,14 +18,23 @@ from django.db import IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 from guardian.models import UserObjectPermission
 
-from cases import pinyin, search
-from cases.circumstance_enums import ImportState, RowOutcome
+from cases import defects, pinyin, search
+from cases.circumstance_enums import DefectSource, DefectState, ImportState, RowOutcome
+from cases.defects import EVERY_KIND
 from cases.importing import bulk
 from cases.importing.changes import digest_of
 from cases.importing.problems import Problem
 from cases.importing.running import lock_register, silent
 from cases.importing.writing import KINDS
-from cases.models import CategoryPeriod, Child, ChildToken, Household, RegisterImport, RegisterImportRow
+from cases.models import (
+    CategoryPeriod,
+    Child,
+    ChildToken,
+    Defect,
+    Household,
+    RegisterImport,
+    RegisterImportRow,
+)
 from staff.models import StoredFile
 from staff.scope import current, open_scope
 
@@ -54,7 +63,7 @@ def undo(
         kept = _delete_children(register_import, new, traces, marks)
         progress(len(new), len(rows), _("Putting back what was overwritten"))
         updated = [row for row in rows if row.outcome == RowOutcome.UPDATE]
-        restored, left = _restore(updated, traces, marks)
+        restored, left = _restore(updated, traces, marks, at)
         _delete_households(rows, traces)
     done = [row for row in rows if row.pk not in kept and row.pk not in left]
     for row in rows:
@@ -117,6 +126,10 @@ def happenings(
             rows = rows.exclude(pk__in=family[model])
         elif model is CategoryPeriod:
             rows = rows.filter(end_date__isnull=False)
+        elif (
+            model is Defect
+        ):  # what the register itself lacks follows from the register, until somebody takes it up
+            rows = rows.exclude(source=DefectSource.REGISTER, state=DefectState.OPEN, steps__isnull=True)
         note(model._meta.label_lower, rows.order_by().values_list(name, flat=True).distinct())
     for model in (Child, *FAMILY.values()):
         event = model.pgh_event_model
@@ -157,7 +170,7 @@ def _delete(children: list[int]) -> list[int]:
         return []
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            for model in (*FAMILY.values(), CategoryPeriod, ChildToken):
+            for model in (*FAMILY.values(), CategoryPeriod, ChildToken, Defect):
                 model._base_manager.filter(child_id__in=children)._raw_delete(connection.alias)
             Child._base_manager.filter(pk__in=children)._raw_delete(connection.alias)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -181,7 +194,7 @@ def _delete_households(rows: list[RegisterImportRow], traces: dict[int, Any]) ->
 
 
 def _restore(
-    rows: list[RegisterImportRow], traces: dict[int, Any], marks: dict[str, int]
+    rows: list[RegisterImportRow], traces: dict[int, Any], marks: dict[str, int], at: dt.datetime
 ) -> tuple[int, dict[int, list[str]]]:
     """Put back what the rows overwrote; returns how many values, and row → fields that were changed again since."""
     left: dict[int, list[str]] = defaultdict(list)
@@ -210,7 +223,9 @@ def _restore(
         model = Child if kind == "child" else KINDS[kind]
         extra = {"updated_at"} if kind == "child" else set()
         bulk.update(model, list(found.values()), fields[kind] | extra)
-    search.index_children({row.child_id for row in rows if row.child_id is not None})
+    children = {row.child_id for row in rows if row.child_id is not None}
+    search.index_children(children)
+    defects.follow_register(children, at=at, touched=EVERY_KIND)
     return restored, left
 
 

@@ -180,6 +180,10 @@ def offered(table: str) -> list[str]:
     return list(SEXES) if table == "sex" else [text.split()[0] for text in WORDS[table].values()]
 
 
+_ASIDE = re.compile(r"[(（\[【〔].*?[)）\]】〕]")
+
+
 def code_of(table: str, word: str) -> str:
-    """The code of a word, '' when the table knows none."""
-    return CODES[table].get(plain(word), "")
+    """The code of a word, '' when the table knows none. What stands in brackets counts only when it must."""
+    codes = CODES[table]
+    return codes.get(plain(word)) or codes.get(plain(_ASIDE.sub("", word)), "")

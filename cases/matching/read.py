@@ -197,7 +197,7 @@ def find_header(
     after = at + 1
     if at > 0 and scores[at - 1] == 0 and _is_group_row(seen[at - 1][1], cells, known):
         cells = headers.merge_two_rows(seen[at - 1][1], cells, known)
-    elif after < len(seen) and _is_lower_header(seen[after][1], known):
+    elif after < len(seen) and _is_lower_header(cells, seen[after][1], known):
         cells = headers.merge_two_rows(cells, seen[after][1], known)
         after += 1
     report.header_line = seen[at][0]
@@ -216,11 +216,15 @@ def _is_group_row(upper: Sequence[str], lower: Sequence[str], known: Known) -> b
     return len(named) >= 2 and len(upper) >= len(lower) // 2 and sum(known(c) is not None for c in named) >= 2
 
 
-def _is_lower_header(lower: Sequence[str], known: Known) -> bool:
-    """Whether the row below a header is its second storey: nothing but known headers, under blank or
-    group cells."""
-    named = [c.strip() for c in lower if c.strip()]
-    return len(named) >= 2 and all(known(c) is not None and not _ID_INSIDE.search(c) for c in named)
+def _is_lower_header(upper: Sequence[str], lower: Sequence[str], known: Known) -> bool:
+    """Whether the row below a header is its second storey: nothing but known headers, alone or under their
+    group."""
+    both = headers.merge_two_rows(upper, lower, known)
+    named = [(c.strip(), both[i]) for i, c in enumerate(lower) if c.strip()]
+    return len(named) >= 2 and all(
+        (known(c) is not None or known(merged) is not None) and not _ID_INSIDE.search(c)
+        for c, merged in named
+    )
 
 
 def why_not_a_person(cells: Sequence[str]) -> str:
