@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-CLAIMS = ("pages", "scope", "matching", "defects")
+CLAIMS = ("pages", "search", "province", "scope", "matching", "defects")
 
 
 def main() -> None:
@@ -19,10 +19,17 @@ def main() -> None:
     import django
 
     django.setup()
-    from bench import defects, matching, pages, scope
+    from bench import defects, matching, pages, province, scope, search
     from tests import database
 
-    parts = {"pages": pages.measure, "scope": scope.measure, "matching": matching.measure, "defects": defects.measure}
+    parts = {
+        "pages": pages.measure,
+        "search": search.measure,
+        "province": province.measure,
+        "scope": scope.measure,
+        "matching": matching.measure,
+        "defects": defects.measure,
+    }
     results: dict[str, object] = {"python": platform.python_version(), "cores": os.cpu_count()}
     for name in chosen:
         print(f"measuring {name}", file=sys.stderr)

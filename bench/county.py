@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import random
+from typing import Any
 
 from django.db import connection, connections
 
-from cases import search
-from childwelfare.demo import children, posts
+from cases import pinyin, search
+from childwelfare.demo import children, names, posts
 from childwelfare.environment import BASE_DIR
 from staff.models import Assignment
 from staff.regions import import_regions
@@ -29,8 +32,11 @@ def make(size: int) -> dict[str, Assignment]:
     return assignments
 
 
-def grow(times: int) -> int:
-    """Make ``times`` children of each, with family and search index; returns how many there are."""
+def grow(times: int, *, fresh_names: bool = False) -> int:
+    """Make ``times`` children of each, with family and search index; returns how many there are.
+
+    ``fresh_names``: the copies and their guardians get names of their own, drawn like those of the first.
+    """
     with system_scope(reason="bench"), connection.cursor() as cursor:
         cursor.execute("SELECT max(id) FROM cases_child")
         step = cursor.fetchone()[0]
@@ -45,6 +51,8 @@ def grow(times: int) -> int:
             cursor.execute(
                 _copy_of(table, {"id": None, "child_id": f"child_id + {step} * copy"}, copies, cursor)
             )
+        if fresh_names:
+            _rename(step, cursor)
         cursor.execute("SELECT id FROM cases_child WHERE id > %s", [step])
         search.index_children([row[0] for row in cursor.fetchall()])
         cursor.execute("SELECT count(*) FROM cases_child")
@@ -61,6 +69,27 @@ def _copy_of(table: str, changed: dict[str, str | None], copies: str, cursor: ob
     columns = [row[0] for row in cursor.fetchall() if changed.get(row[0], "") is not None]  # type: ignore[attr-defined]
     values = [changed.get(column) or column for column in columns]
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}, {copies}"
+
+
+def _rename(above: int, cursor: Any) -> None:
+    """Names for the children with greater keys, and for their guardians, in one statement each."""
+    rng = random.Random(2027)
+    cursor.execute(
+        "CREATE TEMPORARY TABLE fresh (id bigint, name text, sound text, guardian text) ON COMMIT DROP"
+    )
+    cursor.execute("SELECT id FROM cases_child WHERE id > %s ORDER BY id", [above])
+    rows = io.StringIO()
+    for (key,) in cursor.fetchall():
+        name = names.child_name(rng)
+        # Three in four are cared for by the father's family.
+        guardian = names.adult_name(rng, name[0] if rng.random() < 0.75 else "")
+        rows.write(f"{key}\t{name}\t{pinyin.sort_key(name)}\t{guardian}\n")
+    rows.seek(0)
+    cursor.copy_expert("COPY fresh FROM STDIN", rows)
+    cursor.execute(
+        "UPDATE cases_child c SET name = f.name, name_pinyin = f.sound FROM fresh f WHERE f.id = c.id"
+    )
+    cursor.execute("UPDATE cases_guardian g SET name = f.guardian FROM fresh f WHERE f.id = g.child_id")
 
 
 def analyse() -> None:
