@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from childwelfare.demo import children, money, posts, visits
+from childwelfare.demo import children, circumstances, money, posts, visits
 from childwelfare.demo.acting import Office
 from childwelfare.environment import BASE_DIR
 from staff.regions import import_regions
@@ -26,6 +26,7 @@ def load(*, today: dt.date) -> dict[str, int]:
         count = children.load_children(today=today, own_village=own_village)
         visits.load_visits(office, today=today, own_village=own_village)
         visits.load_cases(office, today=today, own_village=own_village)
+        circumstances.load_circumstances(office, today=today, own_village=own_village)
         scheme = money.load_rates()
         untried = money.child_without_application(own_village, today=today)
         money.load_entitlements(scheme, office, today=today, without=untried)
