@@ -38,7 +38,7 @@ def test_a_child_goes_to_another_county(people: Arrive) -> None:
     expect(places.nth(4)).to_have_attribute("name", "to_region")
     village = clerk.seen_by(lambda: Region.objects.filter(parent_id=341222100000).order_by("code")[0])
     places.nth(4).select_option(str(village.pk))
-    page.locator("input[name=reason_code][value=family_moved]").check(force=True)
+    page.locator("input[name=reason_code][value=family_moved]").check()
     page.locator("textarea[name=reason]").fill("全家到太和县居住")
     with page.expect_navigation():
         page.locator("button[form=transfer]").click()
@@ -85,7 +85,7 @@ def test_two_villages_become_one(people: Arrive) -> None:
 
     old, new, both, everybody = clerk.seen_by(looked)
     page = clerk.open("/divisions/change/")
-    page.locator("input[name=kind][value=merge]").check(force=True)
+    page.locator("input[name=kind][value=merge]").check()
     page.locator("select[name=code]").select_option(str(old.pk))
     page.locator("select[name=target]").select_option(str(new.pk))
     page.locator("input[name=document]").fill("潼府发〔2026〕21号")
