@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-CLAIMS = ("pages", "search", "province", "scope", "matching", "defects")
+CLAIMS = ("pages", "search", "province", "scope", "matching", "defects", "register_import")
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from bench import defects, matching, pages, province, scope, search
+    from bench import defects, matching, pages, province, register_import, scope, search
     from tests import database
 
     parts = {
@@ -29,6 +29,7 @@ def main() -> None:
         "scope": scope.measure,
         "matching": matching.measure,
         "defects": defects.measure,
+        "register_import": register_import.measure,
     }
     results: dict[str, object] = {"python": platform.python_version(), "cores": os.cpu_count()}
     for name in chosen:
