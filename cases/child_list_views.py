@@ -150,7 +150,8 @@ def children(request: HttpRequest) -> HttpResponse:
 
 @roles(*READERS)
 def child_suggest(request: HttpRequest) -> HttpResponse:
-    """The first ten children that ``q`` may mean: options for other forms, or JSON with ``format=json``."""
+    """The first ten children that ``q`` may mean: options for other forms, links to their files with
+    ``format=links``, or JSON with ``format=json``."""
     query = request.GET.get("q", "")
     today = timezone.localdate()
     found = child_list.suggestions(query) if query.strip() else []
@@ -167,7 +168,8 @@ def child_suggest(request: HttpRequest) -> HttpResponse:
     ]
     if request.GET.get("format") == "json":
         return JsonResponse({"results": rows})
-    return render(request, "cases/_child_suggestions.html", {"rows": rows, "query": query})
+    template = "_child_found" if request.GET.get("format") == "links" else "_child_suggestions"
+    return render(request, f"cases/{template}.html", {"rows": rows, "query": query})
 
 
 @roles(*READERS)
