@@ -72,7 +72,8 @@ def _guardian(region_id: int) -> dict[str, object]:
 
 def _copy(model: type[Model], pk: int, changed: dict[str, str], keys: Sequence[int]) -> None:
     """A copy of one row for each key; ``changed`` gives SQL for a column, an empty text leaves it to the database."""
-    columns = [field.column for field in model._meta.concrete_fields if changed.get(field.column) != ""]
+    every = [str(field.column) for field in model._meta.concrete_fields]
+    columns = [column for column in every if changed.get(column) != ""]
     values = [changed.get(column) or f"row.{column}" for column in columns]
     with connection.cursor() as cursor:
         cursor.execute(

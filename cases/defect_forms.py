@@ -62,7 +62,7 @@ class OpenForm(forms.Form):
 class StepForm(forms.Form):
     """What was done about a defect."""
 
-    date = DayField(label=_("Day"))
+    date = DayField(label=_("Date"))
     text = forms.CharField(
         label=_("What was done"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )

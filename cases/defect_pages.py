@@ -7,7 +7,6 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from cases import defect_rules as rules
 from cases import defect_selectors as selectors
@@ -25,26 +24,18 @@ from staff.templatetags.look import day
 from staff.workflow import Actor, available, refusal
 
 # Where the missing fact is entered: address of the form and the field on it.
-ENTERED: dict[DefectKind, tuple[str, str, Any]] = {
-    DefectKind.NO_IDENTITY: ("cases:child_edit", "#id_id_number", gettext_lazy("Enter the identity number")),
-    DefectKind.NO_REGISTRATION: (
-        "cases:child_edit",
-        "#id_registration",
-        gettext_lazy("Enter the household registration"),
-    ),
-    DefectKind.OUT_OF_SCHOOL: (
-        "cases:child_edit",
-        "#id_school_stage",
-        gettext_lazy("Enter the stage of schooling"),
-    ),
-    DefectKind.NO_GUARDIAN: ("cases:child_guardian", "", gettext_lazy("Add a guardian")),
+ENTERED: dict[DefectKind, tuple[str, str]] = {
+    DefectKind.NO_IDENTITY: ("cases:child_edit", "#id_id_number"),
+    DefectKind.NO_REGISTRATION: ("cases:child_edit", "#id_registration"),
+    DefectKind.OUT_OF_SCHOOL: ("cases:child_edit", "#id_school_stage"),
+    DefectKind.NO_GUARDIAN: ("cases:child_guardian", ""),
 }
 
 
 def segments(filters: DefectFilters, role: str) -> list[dict[str, Any]]:
     """Ways of looking at the list; what has climbed is the county's."""
     words = {
-        "": _("Open"),
+        "": _("Unsolved"),
         "overdue": _("Overdue"),
         "climbed": _("Climbed to the county"),
         "check": _("To be checked"),
@@ -77,12 +68,12 @@ def row_of(defect: Defect, today: dt.date) -> dict[str, Any]:
     }
 
 
-def enter_link(defect: Defect) -> dict[str, Any]:
-    """Where the missing fact is entered: ``url`` and ``label``; empty for a post that may not."""
+def enter_url(defect: Defect) -> str:
+    """Where the missing fact is entered; empty for a post that may not."""
     if current().role not in FIELD or defect.child.left_date is not None:
-        return {}
-    name, anchor, label = ENTERED[DefectKind(defect.kind)]
-    return {"url": reverse(name, args=[defect.child_id]) + anchor, "label": label}
+        return ""
+    name, anchor = ENTERED[DefectKind(defect.kind)]
+    return reverse(name, args=[defect.child_id]) + anchor
 
 
 def actions(defect: Defect, there: bool, actor: Actor) -> list[Any]:

@@ -249,7 +249,8 @@ def counts(period: Period) -> Counts:
     grouped = Defect.objects.order_by().annotate(township=TOWNSHIP).values("township", "kind")
     aggregates = {f"m_{m.code}": Count("pk", filter=m.condition(period)) for m in MEASURES.values()}
     numbers: dict[int, dict[str, dict[str, int]]] = defaultdict(dict)
-    for row in grouped.annotate(**aggregates):
+    rows: Any = grouped.annotate(**aggregates)
+    for row in rows:
         numbers[row["township"]][row["kind"]] = {code: row[f"m_{code}"] for code in MEASURES}
     places = Q(pk__in=list(numbers))
     for low, high in current().ranges:

@@ -93,7 +93,7 @@ def defect(request: HttpRequest, pk: int) -> HttpResponse:
         "facts": pages.facts(found, today),
         "there": there,
         "missing": "" if there else services.MISSING[kind](),
-        "enter": pages.enter_link(found) if live and not there else {},
+        "enter_url": pages.enter_url(found) if live and not there else "",
         "is_open": found.state in services.OPEN,
         "actions": pages.actions(found, there, Actor.current()),
         "events": pages.events(found, list(history(found)), steps),

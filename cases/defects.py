@@ -308,7 +308,7 @@ def decide(
                 raise RegisterRefused(
                     _("This is not possible in the present state. Reload the page to see what has changed.")
                 )
-        return perform(locked, name, at=at, actor=actor, reason=reason, fields=fields)  # type: ignore[no-any-return]
+        return perform(locked, name, at=at, actor=actor, reason=reason, fields=fields)
 
 
 def close_many(ids: Iterable[int], *, at: dt.datetime, actor: Actor | None = None) -> int:

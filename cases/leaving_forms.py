@@ -37,16 +37,25 @@ class LeaveForm(forms.Form):
         label=_("Details"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.demanded = self._demanded()
+        for name in self.demanded or ():
+            self.fields[name].required = True
+
+    def _demanded(self) -> tuple[str, ...] | None:
+        """Fields that the chosen reason demands; None before one is chosen."""
+        chosen = (self.data.get("reason_code") if self.is_bound else self.initial.get("reason_code")) or ""
+        if chosen not in LeaveReason.values:
+            return None
+        return tuple("reason" if name == "text" else name for name in DEMANDED[LeaveReason(chosen)])
+
     def wanted(self) -> list[forms.BoundField]:
         """The details that the chosen reason demands, and the words; all of them before a reason is chosen."""
-        chosen = (self.data.get("reason_code") if self.is_bound else self.initial.get("reason_code")) or ""
-        names: tuple[str, ...] = DETAILS
-        if chosen in LeaveReason.values:
-            demanded = DEMANDED[LeaveReason(chosen)]
-            names = tuple(
-                name for name in DETAILS if name in demanded or name == "reason" or name in self.errors
-            )
-        return [self[name] for name in names]
+        demanded = self.demanded
+        if demanded is None:
+            return [self[name] for name in DETAILS]
+        return [self[name] for name in DETAILS if name in demanded or name == "reason"]
 
     def details(self) -> dict[str, Any]:
         """What the service takes beside day and reason code."""

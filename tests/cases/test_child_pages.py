@@ -13,8 +13,8 @@ from guardian.shortcuts import assign_perm
 
 from cases import category_changes, family, leaving, register, search
 from cases.family import SituationData
-from cases.models import Case, Child, Visit, VisitTask
-from staff.models import AccessLog, Job, StoredFile
+from cases.models import Case, Child, Visit
+from staff.models import AccessLog
 from staff.scope import open_scope, system_scope
 from tests.cast import FAR_VILLAGE, OTHER_VILLAGE, OWN_ID, VILLAGE, Cast, make_child
 
@@ -390,7 +390,11 @@ def test_changing_a_file(cast: Cast) -> None:
             "director",
         ),
         ("child_category", {"category": "orphan", "since": "2026-10-20", "reason": "父亲死亡"}, "supervisor"),
-        ("child_leave", {"day": "2026-10-20", "reason_code": "07"}, "supervisor"),
+        (
+            "child_leave",
+            {"day": "2026-10-20", "reason_code": "07", "destination": "重庆市合川区"},
+            "supervisor",
+        ),
         ("child_share", {"username": "other_director", "reason": "孩子住在井田社区"}, "supervisor"),
     ],
 )

@@ -90,7 +90,7 @@ def test_filters(lacking: Cast) -> None:
             Defect.objects.filter(region_id=FAR_VILLAGE, kind="no_guardian").values_list("pk", flat=True)
         )
     assert set(linked(client.get(url, {"kind": "no_guardian"}))) == alone
-    assert set(linked(client.get(url, {"kind": "no_guardian", "region": 500152002000}))) == far
+    assert set(linked(client.get(url, {"kind": "no_guardian", "region": "500152002000"}))) == far
     # At once to the supervisor; to the county after one interval (15 days for a guardian) more.
     assert linked(client.get(url, {"show": "overdue"})) == [late[2].pk, late[1].pk, late[0].pk]
     assert linked(client.get(url, {"show": "climbed"})) == [late[2].pk]

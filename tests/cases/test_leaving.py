@@ -39,7 +39,8 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def leave(child: Child, code: str, **changes: Any) -> Child:
-    return leaving.leave_register(child, **({"day": TODAY, "reason_code": code, "at": AT} | ALL | changes))
+    values: dict[str, Any] = {"day": TODAY, "reason_code": code, "at": AT} | ALL | changes
+    return leaving.leave_register(child, **values)
 
 
 @pytest.fixture
