@@ -96,8 +96,8 @@ def transfer_context(transfer: Transfer, actions: Sequence[Transition]) -> dict[
         {"label": _("School"), "value": told.get("school") or "—"},
     ]
     facts = [
-        {"label": _("From"), "value": old},
-        {"label": _("To"), "value": new},
+        {"label": _("From the village"), "value": old},
+        {"label": _("To the village"), "value": new},
         {"label": _("Reason"), "value": transfer.get_reason_code_display()},
         {"label": _("From the day"), "value": day(transfer.effective_date), "number": True},
         {"label": _("Proposed"), "value": f"{moment(transfer.proposed_at)} {transfer.proposed_by or ''}"},

@@ -205,6 +205,8 @@ def accept_transfer(transfer: Transfer, *, at: dt.datetime, actor: Actor | None 
             for handler in _HANDLERS:
                 told |= handler(locked, child, actor, at)
             told["moved"] = moving.move_child(child, new)
+            if cases := Case.objects.filter(child=child, restricted=False).count():
+                told["moved"]["cases.case"] = cases
             _settle_in(locked, child, old, actor, at)
             told["shares_ended"] = _end_shares(child, distance(old, new), actor, at)
             Transfer.objects.filter(pk=locked.pk).update(counts=told)

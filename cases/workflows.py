@@ -142,7 +142,7 @@ TRANSFER = Workflow(
             guard=_receives, differs_from=("proposed_by",), stamps=("decided_by", "decided_at"), icon="check",
         ),
         Transition(
-            "refuse", (TransferState.PROPOSED,), TransferState.REFUSED, _("Refuse"), FIELD | DECIDERS,
+            "refuse", (TransferState.PROPOSED,), TransferState.REFUSED, _("Do not accept"), FIELD | DECIDERS,
             guard=_receives, needs_text=True, stamps=("decided_by", "decided_at"), icon="x",
         ),
         Transition(

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -140,9 +140,23 @@ def _shown(one: services.Outcome) -> dict[str, Any]:
     }
 
 
+NAMES = {
+    "withdrawn": gettext_lazy("Transfers between the two, withdrawn"),
+    "cases.childtoken": gettext_lazy("entries of the search"),
+    "staff.storedfile": gettext_lazy("photos"),
+    "cases.household": gettext_lazy("households"),
+    "cases.categoryperiod": gettext_lazy("periods of the category"),
+    "cases.childattribute": gettext_lazy("attributes"),
+    "cases.visitphoto": gettext_lazy("pictures of visits"),
+    "cases.visittask": gettext_lazy("visits asked for"),
+    "cases.matchcandidate": gettext_lazy("pairs of list matching"),
+    "cases.matchdecision": gettext_lazy("decisions of list matching"),
+    "cases.defectstep": gettext_lazy("steps of defects"),
+    "cases.carecontact": gettext_lazy("contacts of entrusted care"),
+    "cases.notsamechild": gettext_lazy("pairs that are two children"),
+}
+
+
 def _name(label: str) -> str:
-    """What a table of rows is called; a word of a handler stands as it is."""
-    if label == "withdrawn":
-        return _("Transfers between the two, withdrawn")
-    names = {"cases.childtoken": _("entries of the search"), "staff.transitionrecord": _("steps on record")}
-    return names.get(label) or str(apps.get_model(label)._meta.verbose_name)
+    """What a table of rows is called in the preview."""
+    return str(NAMES.get(label) or apps.get_model(label)._meta.verbose_name)

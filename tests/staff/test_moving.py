@@ -100,6 +100,9 @@ def test_no_row_of_a_following_table_keeps_the_old_region(world: World, to: int)
     assert moved["cases.child"] == 1
     assert moved["cases.visit"] == 1
     assert moved["cases.childtoken"] > 5
+    # What is restricted goes along, and no number tells that it is there.
+    hidden = ("cases.case", "cases.caseaction", "cases.protectedfact", "staff.transitionrecord")
+    assert not [label for label in moved if label.startswith(hidden)]
     same_county = to // 10**6 == VILLAGE // 10**6
     with system_scope(reason="test", log=False), open_scope(everything()):
         seen = 0
