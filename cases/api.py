@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import search
+from cases.merging import standing_file
 from cases.models import Case, Child, MatchCandidate, Visit
 from cases.visit_forms import VisitForm
 from cases.visits import VisitRefused, create_visit
@@ -129,8 +130,8 @@ class VisitViewSet(ReadOnly):
         child_id = str(data.get("child", ""))
         if not child_id.isdecimal():
             raise ValidationError({"child": ["?"]})
-        child = Child.objects.on_register().filter(pk=int(child_id)).first()
-        if child is None:
+        child = standing_file(int(child_id))  # what was written without signal may name a file merged since
+        if child is None or child.left_date is not None:
             raise NotFound(NOT_HERE)
         form = VisitForm(_flat(data), request.FILES, child=child, at=now)
         if not form.is_valid():

@@ -23,32 +23,35 @@ KINDS = (Why.IDENTITY, Why.NAME, Why.SOUND, Why.GUARDIAN)
 # Both in the area and at least one on the register. Names that only sound the same, and children of one guardian (who
 # may be twins), count only where not both have an identity number: two valid numbers that differ are two people.
 # A number mistyped by one slip cannot stand on the register, whose numbers all fit their check character.
-# ``rows`` are only the columns that are compared; the policies hold inside.
+# Files are gathered by what they share and paired within each gathering, so that no plan compares all with all.
 FIND_PAIRS = """
 WITH mine AS MATERIALIZED (
-    SELECT id, region_code, id_digest, birth_date, name, name_pinyin, left_date IS NULL AS here
+    SELECT id, id_digest, id_digest IS NOT NULL AS numbered, birth_date, name, name_pinyin, left_date IS NULL AS here
     FROM cases_child WHERE merged_into_id IS NULL AND ({inside})
-), same AS (
-    SELECT a.id AS first, b.id AS second, 0 AS rank FROM mine a JOIN mine b ON b.id_digest = a.id_digest AND b.id > a.id
-        WHERE a.here OR b.here
+), gathered AS (
+    SELECT 0 AS rank, {arrays} FROM mine WHERE numbered GROUP BY id_digest HAVING count(*) > 1
     UNION ALL
-    SELECT a.id, b.id, CASE WHEN a.name = b.name THEN 1 ELSE 2 END
-        FROM mine a JOIN mine b ON b.birth_date = a.birth_date AND b.name_pinyin = a.name_pinyin AND b.id > a.id
-        WHERE (a.here OR b.here) AND (a.name = b.name OR a.id_digest IS NULL OR b.id_digest IS NULL)
+    SELECT 1, {arrays} FROM mine GROUP BY birth_date, name_pinyin HAVING count(*) > 1
     UNION ALL
-    SELECT least(a.id, b.id), greatest(a.id, b.id), 3
-        FROM mine a JOIN cases_guardian g ON g.child_id = a.id
-        JOIN cases_guardian h ON h.id_digest = g.id_digest AND h.child_id <> a.id
-        JOIN mine b ON b.id = h.child_id AND b.birth_date = a.birth_date
-        WHERE a.id_digest IS NULL AND g.id_digest IS NOT NULL AND (a.here OR b.here)
+    SELECT 3, {arrays} FROM (
+        SELECT DISTINCT g.id_digest AS guardian, c.birth_date, c.id, c.name, c.left_date IS NULL AS here,
+               c.id_digest IS NOT NULL AS numbered
+        FROM cases_guardian g JOIN cases_child c ON c.id = g.child_id AND c.merged_into_id IS NULL
+        WHERE g.id_digest IS NOT NULL AND ({guardian_inside}) AND ({child_inside})
+    ) cared GROUP BY guardian, birth_date HAVING count(*) > 1
 ), pair AS (
-    SELECT first, second, min(rank) AS rank FROM same GROUP BY first, second
+    SELECT ids[i] AS first, ids[j] AS second, min(CASE WHEN rank = 1 AND names[i] <> names[j] THEN 2 ELSE rank END) AS rank
+    FROM gathered, generate_subscripts(ids, 1) i, generate_series(i + 1, cardinality(ids)) j
+    WHERE (heres[i] OR heres[j])
+      AND (rank = 0 OR rank = 1 AND names[i] = names[j] OR NOT (numbereds[i] AND numbereds[j]))
+    GROUP BY 1, 2
 )
 SELECT rank, first, second FROM pair p
 WHERE (%(kind)s IS NULL OR rank = %(kind)s) AND (rank, first, second) > (%(rank)s, %(first)s, %(second)s)
   AND NOT EXISTS (SELECT FROM cases_notsamechild n WHERE n.first_id = p.first AND n.second_id = p.second)
 ORDER BY rank, first, second LIMIT %(most)s
 """
+ARRAYS = ", ".join(f"array_agg({name} ORDER BY id) AS {name}s" for name in ("id", "here", "numbered", "name"))
 
 
 class Key(NamedTuple):
@@ -92,12 +95,18 @@ class PairPage:
 def find_pairs(key: Key = BEGINNING, kind: Why | None = None) -> PairPage:
     """One page of pairs in the open scope, the most certain first. Three queries, however large the register is."""
     ranges = merge(current().ranges)
-    inside = " OR ".join(["region_code BETWEEN %s AND %s"] * len(ranges)) or "false"
     # The ranges are our own numbers and stand in the text, so that named parameters can be used for the rest.
-    inside %= tuple(end for ends in ranges for end in ends)
+    inside = {
+        f"{table}inside": " OR ".join(f"{column} BETWEEN {low} AND {high}" for low, high in ranges) or "false"
+        for table, column in (
+            ("", "region_code"),
+            ("guardian_", "g.region_code"),
+            ("child_", "c.region_code"),
+        )
+    }
     with connection.cursor() as cursor:
         cursor.execute(
-            FIND_PAIRS.format(inside=inside),
+            FIND_PAIRS.format(arrays=ARRAYS, **inside),
             {
                 "kind": KINDS.index(kind) if kind in KINDS else None,
                 "rank": key.rank,

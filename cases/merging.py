@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from guardian.models import UserObjectPermission
@@ -356,7 +355,9 @@ def files_of(child_id: int) -> list[int]:
     return [child_id, *merged]
 
 
-def merges_of(child: Child) -> list[ChildMerge]:
-    """Merges that made this file what it is, newest first, undone ones included."""
-    rows = ChildMerge.objects.filter(Q(kept=child)).select_related("merged", "user", "undone_by")
-    return list(rows.order_by("-at", "-pk"))
+def standing_file(pk: int) -> Child | None:
+    """The file that stands for this one now: itself, or the one it was merged into; None when out of sight."""
+    found = Child.objects.filter(pk=pk).first()
+    while found is not None and found.merged_into_id is not None:
+        found = Child.objects.filter(pk=found.merged_into_id).first()
+    return found

@@ -22,6 +22,7 @@ from cases import visit_pages as pages
 from cases import visit_selectors as selectors
 from cases.care_selectors import overdue_count
 from cases.defect_pages import home_strip
+from cases.merging import standing_file
 from cases.models import Child, Visit, VisitPhoto
 from cases.visit_enums import VisitState
 from cases.visit_forms import VisitForm
@@ -95,9 +96,10 @@ def visit_add(request: HttpRequest) -> HttpResponse:
         query = request.GET.get("q", "")
         children = selectors.children_to_visit(query)
         return render(request, "cases/visit_child.html", {"rows": pages.child_rows(children), "query": query})
+    standing = standing_file(int(wanted)) if wanted.isdecimal() else None
     child = get_object_or_404(
         Child.objects.filter(left_date__isnull=True).prefetch_related("guardians"),
-        pk=int(wanted) if wanted.isdecimal() else 0,
+        pk=standing.pk if standing else 0,
     )
     return _visit_form(request, child, None)
 
