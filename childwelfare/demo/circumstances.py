@@ -129,7 +129,8 @@ def _needs(office: Office, rng: random.Random, today: dt.date, own_village: int)
 def _defects(office: Office, today: dt.date) -> None:
     """The look over the register eighteen days ago; a director has begun with what is in the own village."""
     scan_county(COUNTY, at=office.at(today - dt.timedelta(days=18), 2))
-    for defect in Defect.objects.order_by("pk")[:2]:
+    # A visit of the last days may have reported one too.
+    for defect in Defect.objects.filter(source="register").order_by("pk")[:2]:
         with office.director_of(defect.region_id):
             text = "已陪同监护人到派出所咨询，缺出生医学证明，正在向医院申请补开。"
             day = today - dt.timedelta(days=6)
