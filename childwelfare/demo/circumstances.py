@@ -129,11 +129,12 @@ def _needs(office: Office, rng: random.Random, today: dt.date, own_village: int)
 def _defects(office: Office, today: dt.date) -> None:
     """The look over the register eighteen days ago; a director has begun with what is in the own village."""
     scan_county(COUNTY, at=office.at(today - dt.timedelta(days=18), 2))
-    # A visit of the last days may have reported one too.
-    for defect in Defect.objects.filter(source="register").order_by("pk")[:2]:
+    day = today - dt.timedelta(days=6)
+    # What was recorded in the last days may have opened one since.
+    begun = Defect.objects.filter(source="register", opened_date__lte=day, state="open")
+    for defect in list(begun.order_by("pk")[:2]):
         with office.director_of(defect.region_id):
             text = "已陪同监护人到派出所咨询，缺出生医学证明，正在向医院申请补开。"
-            day = today - dt.timedelta(days=6)
             defects.add_step(defect, text, day=day, at=office.at(day, 15))
 
 
