@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cases.care import ANSWERS, DAYS, CareData
 from cases.care_rules import Disqualified
@@ -15,7 +16,7 @@ from cases.enums import Relation
 from cases.models import EntrustedCare
 from staff.models import Region
 
-YES_NO = [("yes", _("Yes")), ("no", _("No"))]
+YES_NO = [("yes", pgettext_lazy("answer", "Yes")), ("no", pgettext_lazy("answer", "No"))]
 # Who may entrust: parents and other guardians, never the child nor a committee.
 ENTRUSTING = [
     choice

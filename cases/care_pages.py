@@ -8,10 +8,11 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cases import identity
 from cases.care import ANSWERS
-from cases.care_forms import QUESTIONS
+from cases.care_forms import QUESTIONS, YES_NO
 from cases.care_rules import CareFault, Disqualified, Finding, contact_due
 from cases.care_selectors import CareFilters
 from cases.child_sections import reveal
@@ -57,7 +58,14 @@ def row_of(
         "due": due,
         "faults": faults,
         "blocked": any(one.blocks for one in findings),
-        "lines": [carer, " · ".join([place, *faults])],
+        "lines": [
+            carer,
+            place,
+            ngettext("%(n)d thing to put right", "%(n)d things to put right", len(faults))
+            % {"n": len(faults)}
+            if faults
+            else "",
+        ],
     }
 
 
@@ -122,7 +130,7 @@ def page_of(
         "answers": [
             {
                 "question": QUESTIONS[code],
-                "answer": _("Yes") if answers[code] else _("No"),
+                "answer": dict(YES_NO)["yes" if answers[code] else "no"],
                 "yes": (code in GOOD_YES) != answers[code] and code != "can_speak",
             }
             for code in ANSWERS

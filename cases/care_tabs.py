@@ -31,6 +31,7 @@ def guardianship(child: Child, today: dt.date) -> dict[str, Any]:
         "cares": cares,
         "present": present,
         "findings": findings,
+        "gaps": [one for one in findings if not one.blocks],
         "assessments": [assessment_pages.row_of(one) for one in listed],
         "assessment_due": assessments.is_due(child, listed[0].assessed_date if listed else None, today),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class DefectKind(models.TextChoices):
@@ -88,7 +89,7 @@ class HelpForm(models.TextChoices):
 class NeedState(models.TextChoices):
     OPEN = "open", _("Unmet")
     PARTLY = "partly", _("Partly met")
-    MET = "met", _("Met")
+    MET = "met", pgettext_lazy("need", "Met")
     DROPPED = "dropped", _("No longer needed")
 
 

@@ -11,7 +11,6 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cases import key_pages
@@ -149,8 +148,3 @@ def ledger(
         return lines
 
     return register
-
-
-def yes_no(answer: bool) -> str:
-    """As spreadsheets of the ministry write it."""
-    return _("Yes") if answer else _("No")
