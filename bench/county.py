@@ -41,7 +41,7 @@ def grow(times: int, *, fresh_names: bool = False) -> int:
         cursor.execute("SELECT max(id) FROM cases_child")
         step = cursor.fetchone()[0]
         copies = f"generate_series(1, {times - 1}) copy"
-        changed = {
+        changed: dict[str, str | None] = {
             "id": f"id + {step} * copy",
             "number": "number || '-' || copy",
             "id_digest": "NULL",

@@ -219,7 +219,7 @@ def measure() -> dict[str, Any]:
     loaded = time.perf_counter() - started
     analyse()
     large = _run(people, child, places)
-    pages = {
+    pages: dict[str, dict[str, Any]] = {
         f"{person}: {page}": {
             "small_ms": taken.best,
             "large_ms": large[person][page].best,
@@ -233,8 +233,8 @@ def measure() -> dict[str, Any]:
         "children": [SMALL, count],
         "regions": Region.objects.count(),
         "load_s": round(loaded),
-        "slower than the aim": sorted(name for name, page in pages.items() if page["ratio"] > AIM),  # type: ignore[operator]
-        "beyond the budget": sorted(name for name, page in pages.items() if max(page["queries"]) > BUDGET),  # type: ignore[type-var,operator,arg-type]
+        "slower than the aim": sorted(name for name, page in pages.items() if page["ratio"] > AIM),
+        "beyond the budget": sorted(name for name, page in pages.items() if max(page["queries"]) > BUDGET),
         **pages,
     }
 

@@ -20,7 +20,7 @@ from staff.scope import current
 def ageing(request: HttpRequest) -> HttpResponse:
     """Who turns 16 or 18 in the months ahead, by month, with what follows."""
     today = timezone.localdate()
-    years = int(request.GET["years"]) if request.GET.get("years") in map(str, AGEING) else AGEING[0]
+    years = AGEING[1] if request.GET.get("years") == str(AGEING[1]) else AGEING[0]
     months, ahead = lists.coming_of_age(years, today)
     rows = [coming.child for month in months for coming in month.children]
     child_list.name_places(rows, today)

@@ -139,7 +139,7 @@ def change_children(job: Job) -> dict[str, Any]:
     act = ACTS[job.arguments["act"]]
     form = act.form(job.arguments["data"])
     if not form.is_valid():
-        raise jobs.JobError(" ".join(text for texts in form.errors.values() for text in texts))
+        raise jobs.JobError(" ".join(str(text) for texts in form.errors.values() for text in texts))
     seen = {int(pk): value for pk, value in job.arguments["seen"].items()}
     try:
         outcome = perform(

@@ -63,7 +63,7 @@ class AttributeForm(DayForm):
         label=_("Attribute"),
         choices=[(one.value, one.label) for one in Attribute if one not in attributes.NOT_HERE],
     )
-    field_order = ("kind", "day", "reason")
+    field_order = ("kind", "day", "reason")  # type: ignore[assignment]
 
 
 class Act:

@@ -113,33 +113,10 @@ _COLUMNS = (
 )  # fmt: skip
 COLUMNS: dict[str, Column] = {column.key: column for column in _COLUMNS}
 
-DESK = (
-    "name",
-    "number",
-    "risk",
-    "category",
-    "birth",
-    "township",
-    "village",
-    "guardian",
-    "phone",
-    "visited",
-    "next",
-)
+DESK = ("name", "risk", "category", "birth", "township", "village", "guardian", "phone", "visited", "next")
 DEFAULTS: dict[str, tuple[str, ...]] = {
     Role.DIRECTOR: ("name", "risk", "category", "birth", "stage", "guardian", "phone", "visited", "next"),
-    Role.SUPERVISOR: (
-        "name",
-        "number",
-        "risk",
-        "category",
-        "birth",
-        "village",
-        "guardian",
-        "phone",
-        "visited",
-        "next",
-    ),
+    Role.SUPERVISOR: ("name", "risk", "category", "birth", "village", "guardian", "phone", "visited", "next"),
     Role.LEADER: ("name", "number", "risk", "category", "birth", "placement", "township", "village", "next"),
 }
 LEFT = ("left", "reason")

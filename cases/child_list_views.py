@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,17 +29,16 @@ from staff.scope import current
 
 def places_below(today: dt.date, chosen: str = "") -> list[Region]:
     """What the list can be narrowed to: townships of a county with the villages of the chosen one, the several
-    villages of a smaller area."""
-    found: list[Region] = []
+    villages of a smaller area. One query."""
     township = township_of(int(chosen)) if chosen.isdecimal() else 0
+    wanted = Q(pk__in=())
     for low, high in current().ranges:
-        inside = Region.objects.in_force(today).filter(pk__range=(low, high))
-        if high - low <= 1_000:
-            found += inside.filter(level=RegionLevel.VILLAGE)
-        else:
-            levels = (RegionLevel.TOWNSHIP, RegionLevel.VILLAGE)
-            narrow = inside.filter(pk__range=(township, township + 999), level__in=levels)
-            found += inside.filter(level=RegionLevel.TOWNSHIP).union(narrow).order_by("code")
+        levels = Q(level=RegionLevel.VILLAGE)
+        if high - low > 1_000:
+            levels &= Q(pk__range=(township, township + 999))
+            levels |= Q(level=RegionLevel.TOWNSHIP)
+        wanted |= Q(pk__range=(low, high)) & levels
+    found = list(Region.objects.in_force(today).filter(wanted))
     return found if len(found) > 1 else []
 
 

@@ -89,7 +89,7 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["region"].choices = optional([(p.pk, p.short_name) for p in places])  # type: ignore[attr-defined]
         if category := self.data.get("category"):
-            details = DETAILS.get(category, ()) if category in PrimaryCategory.values else ()  # type: ignore[call-overload]
+            details = DETAILS.get(category, ()) if category in PrimaryCategory.values else ()
             self.fields["detail"].choices = optional([(one.value, one.label) for one in details])  # type: ignore[attr-defined]
         if not self.data.get("left"):
             for name in ("left_reason", "left_from", "left_to"):
