@@ -6,6 +6,7 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         from cases import care_export, exports, help_export, reveals, transfers  # noqa: F401  (register a job and what can be revealed)
+        from cases import defect_tasks  # noqa: F401  (registers a task)
         from cases import child_paper_person, child_paper_work  # noqa: F401  (register parts of the file's paper)
         from cases.importing import corrections  # noqa: F401  (registers a job)
         from cases.importing import tasks as import_tasks  # noqa: F401  (registers jobs and a task)
