@@ -23,7 +23,8 @@ KINDS = (Why.IDENTITY, Why.NAME, Why.SOUND, Why.GUARDIAN)
 # Both in the area and at least one on the register. Names that only sound the same, and children of one guardian (who
 # may be twins), count only where not both have an identity number: two valid numbers that differ are two people.
 # A number mistyped by one slip cannot stand on the register, whose numbers all fit their check character.
-# Files are gathered by what they share and paired within each gathering, so that no plan compares all with all.
+# Files are gathered by what they share and paired within each gathering, and a guardian is laid beside its child by
+# sorting: nothing is joined, so that no plan compares all with all, also before the tables are analysed.
 FIND_PAIRS = """
 WITH mine AS MATERIALIZED (
     SELECT id, id_digest, id_digest IS NOT NULL AS numbered, birth_date, name, name_pinyin, left_date IS NULL AS here
@@ -34,11 +35,17 @@ WITH mine AS MATERIALIZED (
     SELECT 1, {arrays} FROM mine GROUP BY birth_date, name_pinyin HAVING count(*) > 1
     UNION ALL
     SELECT 3, {arrays} FROM (
-        SELECT DISTINCT g.id_digest AS guardian, c.birth_date, c.id, c.name, c.left_date IS NULL AS here,
-               c.id_digest IS NOT NULL AS numbered
-        FROM cases_guardian g JOIN cases_child c ON c.id = g.child_id AND c.merged_into_id IS NULL
-        WHERE g.id_digest IS NOT NULL AND ({guardian_inside}) AND ({child_inside})
-    ) cared GROUP BY guardian, birth_date HAVING count(*) > 1
+        SELECT DISTINCT guardian, id, birth, name, here, numbered FROM (
+            SELECT guardian, id, max(birth_date) OVER own AS birth, max(name) OVER own AS name,
+                   bool_or(here) OVER own AS here, bool_or(numbered) OVER own AS numbered
+            FROM (
+                SELECT NULL::bytea AS guardian, id, birth_date, name, here, numbered FROM mine
+                UNION ALL
+                SELECT id_digest, child_id, NULL, NULL, NULL, NULL FROM cases_guardian
+                WHERE id_digest IS NOT NULL AND ({inside})
+            ) both_kinds WINDOW own AS (PARTITION BY id)
+        ) told WHERE guardian IS NOT NULL AND birth IS NOT NULL
+    ) cared GROUP BY guardian, birth HAVING count(*) > 1
 ), pair AS (
     SELECT ids[i] AS first, ids[j] AS second, min(CASE WHEN rank = 1 AND names[i] <> names[j] THEN 2 ELSE rank END) AS rank
     FROM gathered, generate_subscripts(ids, 1) i, generate_series(i + 1, cardinality(ids)) j
@@ -96,17 +103,10 @@ def find_pairs(key: Key = BEGINNING, kind: Why | None = None) -> PairPage:
     """One page of pairs in the open scope, the most certain first. Three queries, however large the register is."""
     ranges = merge(current().ranges)
     # The ranges are our own numbers and stand in the text, so that named parameters can be used for the rest.
-    inside = {
-        f"{table}inside": " OR ".join(f"{column} BETWEEN {low} AND {high}" for low, high in ranges) or "false"
-        for table, column in (
-            ("", "region_code"),
-            ("guardian_", "g.region_code"),
-            ("child_", "c.region_code"),
-        )
-    }
+    inside = " OR ".join(f"region_code BETWEEN {low} AND {high}" for low, high in ranges) or "false"
     with connection.cursor() as cursor:
         cursor.execute(
-            FIND_PAIRS.format(arrays=ARRAYS, **inside),
+            FIND_PAIRS.format(arrays=ARRAYS, inside=inside),
             {
                 "kind": KINDS.index(kind) if kind in KINDS else None,
                 "rank": key.rank,
