@@ -204,7 +204,7 @@ def findings_of(
         counted = open_ones.values_list("carer_id_digest").annotate(n=Count("pk"))
         held = {bytes(digest): number for digest, number in counted}
         named = ListRow.objects.filter(id_digest__in=digests, kind="death").order_by()
-        dead = {bytes(digest) for digest in named.values_list("id_digest", flat=True)}
+        dead = {bytes(digest) for digest in named.values_list("id_digest", flat=True) if digest}
     found = {}
     for one in cares:
         digest = bytes(one.carer_id_digest or b"")

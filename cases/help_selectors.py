@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
@@ -106,7 +106,8 @@ def totals_of(filters: HelpFilters) -> tuple[list[Total], list[Total], Total]:
     A child helped in two areas counts once in the whole (人数) and in each area; times (人次) and money add up.
     Three queries.
     """
-    found = filters.lines().order_by()
+    # The groups are rows of plain values, which the type of a queryset of lines does not know.
+    found: QuerySet[Any, dict[str, Any]] = cast("Any", filters.lines().order_by())
     summed: dict[str, Any] = {
         "children": Count("child", distinct=True),
         "times": Count("pk"),
