@@ -15,7 +15,7 @@ from tests.journeys.conftest import PHONE, Person
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 Arrive = Callable[..., Person]
-BOX = "main input[name=q]"
+BOX = "main input[type=search]"
 
 
 def somebody(person: Person) -> Child:
