@@ -177,13 +177,15 @@ def measure() -> dict[str, Any]:
     rows = make_rows(ROWS, villages)
     data = workbook(rows)
     seconds: dict[str, float] = {}
+    own_seconds: dict[str, float] = {}
     found: dict[str, Any] = {}
 
     def timed(name: str, work: Any) -> None:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         with open_scope(clerk), transaction.atomic():
             found[name] = work()
         seconds[name] = round(time.perf_counter() - started, 2)
+        own_seconds[name] = round(time.process_time() - used, 2)
 
     def received() -> RegisterImport:
         with open_scope(clerk):
@@ -208,6 +210,8 @@ def measure() -> dict[str, Any]:
         "rows": ROWS,
         "file_mb": round(len(data) / 2**20, 1),
         "seconds": seconds,
+        # Of this process: the rest is the database's, and whoever else uses the machine.
+        "own_cpu_seconds": own_seconds,
         "first_import_seconds": round(first, 2),
         "within_limit": first < LIMIT_SECONDS,
         "rows_per_second": round(ROWS / first),

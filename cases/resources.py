@@ -21,7 +21,7 @@ from cases.circumstance_enums import RowOutcome
 from cases.enums import Relation
 from cases.importing.changes import plan_for
 from cases.importing.consistency import Consistency
-from cases.importing.known import Match, RegisterLoader
+from cases.importing.known import Keys, Match, RegisterLoader
 from cases.importing.places import Places
 from cases.importing.verdicts import Verdict
 from cases.importing.widgets import (
@@ -149,6 +149,7 @@ class ChildResource(resources.Resource):
         self.update_instances: list[Any] = []
         self.place = -1
         self.match = Match()
+        self.keys = Keys()
         self._consistency = Consistency(self)
         for each in self.fields.values():
             if hasattr(each.widget, "lenient"):

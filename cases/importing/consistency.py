@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from cases import ages, family, identity
 from cases.enums import DETAILS, PrimaryCategory
 from cases.importing.known import Match
-from cases.importing.problems import CellError
 from cases.importing.verdicts import Verdict
 from cases.matching.normalise import split_number_from_name
 from staff.scope import current
@@ -105,12 +104,12 @@ class Consistency:
 
     def _village(self, instance: Any, row: Any, verdict: Verdict) -> None:
         column = "village_code" if row.get("village_code") else "village"
-        try:
-            village = self._resource.village_of(row)
-        except CellError as error:
+        keys = self._resource.keys
+        if keys.misplaced:
             if not any(p.field == column for p in verdict.problems):
-                verdict.add(column, str(error))
+                verdict.add(column, keys.misplaced)
             return
+        village = keys.village
         verdict.village = village or instance.region_id
         if village is None and instance.pk is None and not any(p.field == column for p in verdict.problems):
             verdict.add(column, "village_missing")

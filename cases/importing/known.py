@@ -28,6 +28,7 @@ class Keys:
     sound: str = ""
     birth: dt.date | None = None
     village: int | None = None
+    misplaced: str = ""  # why the village cannot be told, a code of problems.PROBLEMS
 
 
 @dataclass(slots=True)
@@ -55,7 +56,9 @@ class RegisterLoader(BaseInstanceLoader):
 
     def get_instance(self, row: Any) -> Child | None:
         """The child that the row is, None for a new one. What was found beside it stands in ``resource.match``."""
-        return self.resource.settle_match(self.match(self.keys[self.resource.place]))
+        keys = self.keys[self.resource.place]
+        self.resource.keys = keys
+        return self.resource.settle_match(self.match(keys))
 
     def _keys(self, row: dict[str, Any]) -> Keys:
         def read(name: str) -> Any:
@@ -70,10 +73,12 @@ class RegisterLoader(BaseInstanceLoader):
         valid = identity.is_valid(number)
         if valid and birth is None:
             birth = identity.birth_date_of(number)
+        village: int | None = None
+        misplaced = ""
         try:
             village = self.resource.village_of(row)
-        except CellError:
-            village = None
+        except CellError as error:
+            misplaced = str(error)
         return Keys(
             read("child_id") or "",
             identity.digest_identity(number) if valid else None,
@@ -81,6 +86,7 @@ class RegisterLoader(BaseInstanceLoader):
             pinyin.sort_key(name)[:200] if name else "",
             birth,
             village,
+            misplaced,
         )
 
     def _load(self, *, lock: bool) -> None:
