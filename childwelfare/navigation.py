@@ -18,6 +18,8 @@ OUTBOX = (_("To be sent"), "cloud-upload", "cases:outbox", "")
 CASES = (_("Cases"), "flag", "cases:cases", "")
 REFERRALS = (_("Referrals"), "heart-handshake", "referrals:referrals", "")
 DEFECTS = (_("Defects"), "alert-triangle", "cases:defects", REGISTER)
+RECHECKS = (_("To be decided again"), "refresh", "cases:recheck_dates", REGISTER)
+ASSESSMENTS = (_("Assessments due"), "clipboard-text", "cases:assessments_due", REGISTER)
 CARES = (_("Entrusted care"), "users", "cases:cares", REGISTER)
 HELP = (_("Help ledger"), "heart-handshake", "cases:help_ledger", REGISTER)
 AGEING = (_("Coming of age"), "hourglass", "cases:ageing", REGISTER)
@@ -37,21 +39,45 @@ TRAIL = (_("Audit trail"), "history", "staff:trail", "")
 ME = (_("Me"), "user", "staff:me", "")
 
 MENU: dict[str, tuple[Any, ...]] = {
-    "director": (HOME, CHILDREN, VISITS, OUTBOX, ME, CASES, APPLICATIONS, DEFECTS, CARES, TRANSFERS),
+    "director": (
+        HOME,
+        CHILDREN,
+        VISITS,
+        OUTBOX,
+        ME,
+        CASES,
+        APPLICATIONS,
+        DEFECTS,
+        CARES,
+        ASSESSMENTS,
+        TRANSFERS,
+    ),
     "supervisor": (
         *(QUEUE, CHILDREN, CASES, APPLICATIONS, ME, VISITS, REFERRALS, DISCREPANCIES, REPORT),
-        *(DEFECTS, CARES, HELP, TOTALS, AGEING, TRANSFERS, DUPLICATES, IMPORTS),
+        *(DEFECTS, RECHECKS, CARES, ASSESSMENTS, HELP, TOTALS, AGEING, TRANSFERS, DUPLICATES, IMPORTS),
     ),
     "clerk": (
         *(MONTH, CHILDREN, CASES, BATCHES, ME, REFERRALS, APPLICATIONS, LISTS, DISCREPANCIES, REPORT),
-        *(TOTALS, DEFECTS, CARES, HELP, AGEING, TRANSFERS, DUPLICATES, IMPORTS, DIVISIONS),
+        *(
+            TOTALS,
+            DEFECTS,
+            RECHECKS,
+            CARES,
+            ASSESSMENTS,
+            HELP,
+            AGEING,
+            TRANSFERS,
+            DUPLICATES,
+            IMPORTS,
+            DIVISIONS,
+        ),
     ),
     "approver": (
         *(MONTH, APPLICATIONS, BATCHES, CHILDREN, ME, CASES, REFERRALS, DISCREPANCIES, REPORT),
         *(TOTALS, DEFECTS),
     ),
     "releaser": (BATCHES, REPORT, ME),
-    "leader": (MONTH, CHILDREN, CASES, REPORT, ME, APPLICATIONS, BATCHES, DISCREPANCIES, REFERRALS),
+    "leader": (MONTH, CHILDREN, CASES, REPORT, ME, APPLICATIONS, BATCHES, DISCREPANCIES, REFERRALS, TOTALS),
     "auditor": (TRAIL, ME),
     "sysadmin": (ACCOUNTS, ME),
     "viewer": (REPORT, ME),
