@@ -83,7 +83,7 @@ def pair_rows(pairs: list[Pair]) -> list[dict[str, Any]]:
 
 def decision_rows(found: list[NotSameChild] | list[ChildMerge], show: str) -> dict[str, Any]:
     """Decisions of a page, each with what takes it back, and the address of the older ones."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for one in found[:PAGE]:
         merged = isinstance(one, ChildMerge)
         files = [one.kept, one.merged] if isinstance(one, ChildMerge) else [one.first, one.second]

@@ -191,7 +191,7 @@ def move_back(plain: dict[str, list[Any]], changed: list[list[Any]], kept: Child
 
 def read(model: type[models.Model], attname: str, value: Any) -> Any:
     """A value as JSON kept it, as the model's column has it."""
-    column = next(f for f in model._meta.concrete_fields if attname in (f.attname, f.name))
+    column: Any = next(f for f in model._meta.concrete_fields if attname in (f.attname, f.name))
     return column.target_field.to_python(value) if column.is_relation else column.to_python(value)
 
 

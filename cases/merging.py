@@ -99,7 +99,7 @@ def merge_children(
         if refused := [text for kind, text in findings(kept, merged) if kind == "refuse"]:
             raise CannotMerge(" ".join(refused))
         chosen = checked(choices, kept, merged)
-        before = {"kept": _snapshot(kept), "merged": _snapshot(merged)}
+        before: dict[str, Any] = {"kept": _snapshot(kept), "merged": _snapshot(merged)}
         before["villages"] = [merged.region_id, kept.region_id]
         before["periods"] = [_values(period) for period in CategoryPeriod.objects.filter(child=kept)]
         _lay(merged, kept.region_id)
@@ -251,7 +251,8 @@ def _give_back(kept: Child, before: dict[str, Any]) -> list[str]:
     own, after = before["kept"], before["after"]
     edited = []
     groups = [(str(group.label), group.fields) for group in BY_KEY.values()]
-    groups += [(str(Child._meta.get_field(name).verbose_name), (name,)) for name in LEFT_OF_VISITS]
+    columns: dict[str, Any] = {f.name: f for f in Child._meta.concrete_fields}
+    groups += [(str(columns[name].verbose_name), (name,)) for name in LEFT_OF_VISITS]
     for label, fields in groups:
         names = (*fields, "category_since") if "primary_category" in fields else fields
         if all(own[name] == after[name] for name in names):

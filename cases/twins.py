@@ -233,7 +233,8 @@ def _elsewhere(numbers: Iterable[tuple[int, bytes, str]], found: Mapping[int, li
         rows = Child.objects.filter(id_digest__in=set(wanted.values()))
         known: dict[bytes, bool] = {}
         for digest, left in rows.values_list("id_digest", "left_date"):
-            known[bytes(digest)] = known.get(bytes(digest), False) or left is None
+            key = bytes(digest or b"")
+            known[key] = known.get(key, False) or left is None
     hidden = {key: known[digest] for key, digest in wanted.items() if digest in known}
     if hidden:
         log_access(
