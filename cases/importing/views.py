@@ -82,7 +82,7 @@ def import_file(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "import": found,
         "told": told,
-        "tabs": preview.tabs_of(found, shown),
+        "row_tabs": preview.tabs_of(found, shown),
         "shown": shown,
         "lines": lines,
         "later": later,

@@ -24,12 +24,12 @@ WORK = 30_000  # ms until a job has ended
 def messy(village: str) -> bytes:
     """Three children under a title, headers nobody else writes, a wrong number, a total; GB18030 as Excel saves it."""
     lines = [
-        "潼南区儿童花名册,,,,",
-        "孩子大名,身份证号码,出生日期,所属村居,保障类别",
-        f"{NAMES[0]},{NUMBER},2016.3.8,{village},孤儿",
-        f"{NAMES[1]},,2015年6月1日,{village},低保家庭",
-        f"{NAMES[2]},{NUMBER[:17]},,{village},孤儿",
-        "合计,3,,,",
+        "潼南区儿童花名册,,,,,",
+        "孩子大名,身份证号码,出生日期,性别,所属村居,保障类别",
+        f"{NAMES[0]},{NUMBER},2016.3.8,男,{village},孤儿",
+        f"{NAMES[1]},,2015年6月1日,男,{village},低保家庭",
+        f"{NAMES[2]},{NUMBER[:17]},,女,{village},孤儿",
+        "合计,3,,,,",
     ]
     return "\r\n".join(lines).encode("gb18030")
 
