@@ -5,12 +5,14 @@ see it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from guardian.models import UserObjectPermission
 from guardian.shortcuts import assign_perm, remove_perm
 
 from cases.case_selectors import named_people, people_for
@@ -213,6 +215,34 @@ def unname_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) ->
         _log(case, person, "unnamed")
     if person.pk == actor.user_id:
         scope.narrow(named=scope.current().named - {case.pk})
+
+
+def name_where_nobody_is(
+    child: Child, person: User, covering: Callable[[set[int]], set[int]]
+) -> list[Case]:
+    """A file has come to a place which nobody covers who is named on its open restricted cases: name ``person``.
+
+    Somebody there must be able to go on, so whoever takes the file takes these over; each naming is logged.
+    ``covering`` tells which of some people cover the child's village. Returns the cases that were given a person.
+    """
+    named: dict[int, set[int]] = {}
+    rows = UserObjectPermission.objects.filter(permission__codename=NAMED.partition(".")[2])
+    for pk, user_id in rows.values_list("object_pk", "user_id"):
+        named.setdefault(int(pk), set()).add(user_id)
+    active = scope.current()
+    given = []
+    # Which of them are this child's only the rows can tell, and those show themselves to named people alone.
+    with scope.open_scope(replace(active, named=active.named | frozenset(named))):
+        for case in Case.objects.filter(child=child, restricted=True).exclude(state="closed"):
+            there = covering(named.get(case.pk, set()))
+            if not there:
+                _name(case, person)
+                given.append(case)
+            if case.owner_id not in there:
+                case.owner_id = person.pk if not there else min(there)
+                case.save(update_fields=["owner"])
+                CaseAction.objects.filter(case=case, done_at__isnull=True).update(owner_id=case.owner_id)
+    return given
 
 
 def _name(case: Case, person: User) -> None:

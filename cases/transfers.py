@@ -2,7 +2,8 @@
 
 The register number stays: it is the child's own for life, unique by the county that first gave it, and papers carry it.
 Shares that were given before end where their holder has the child in the own area now, and all of them when the file
-leaves the county. Named people of restricted cases stay as they are: a named person who is to go on is named before.
+leaves the county. Who is named on a restricted case stays named; where none of them covers the new village, whoever
+accepts the file is named on it as well, so that somebody there can go on.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import sharing, visit_rules, visits
+from cases import case_services, sharing, visit_rules, visits
 from cases.circumstance_enums import TransferReason, TransferState
 from cases.enums import RiskLevel
 from cases.models import Case, CaseAction, Child, Defect, Guardian, Transfer
@@ -25,7 +26,7 @@ from cases.refusals import RegisterRefused
 from cases.transfer_rules import PROPOSERS, Distance, distance, places_after
 from staff import moving, parameters
 from staff.enums import RegionLevel, Role
-from staff.models import Region
+from staff.models import Region, User
 from staff.region_changes import on_region_change
 from staff.scope import current, open_scope, system_scope
 from staff.workflow import Actor, perform
@@ -239,8 +240,13 @@ def _settle_in(transfer: Transfer, child: Child, old: int, actor: Actor, at: dt.
         ]
     )
     visits.add_task(actor=actor, at=at, child=child, due_date=due, reason=_("First visit after the transfer"))
-    open_cases = Case.objects.filter(child=child).exclude(state="closed")
-    open_actions = CaseAction.objects.filter(child=child, done_at__isnull=True)
+    if actor.user_id:
+        receiver = User.objects.get(pk=actor.user_id)
+        case_services.name_where_nobody_is(
+            child, receiver, lambda users: covering(users, child.region_id, today)
+        )
+    open_cases = Case.objects.filter(child=child, restricted=False).exclude(state="closed")
+    open_actions = CaseAction.objects.filter(child=child, restricted=False, done_at__isnull=True)
     open_defects = Defect.objects.filter(child=child, state__in=("open", "followed"))
     owners: set[int] = set()
     for rows in (open_cases, open_actions, open_defects):

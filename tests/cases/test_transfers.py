@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 from guardian.shortcuts import assign_perm
 
-from cases import transfers
+from cases import case_services, transfers
 from cases.models import Case, Child, Transfer, VisitTask
 from cases.refusals import RegisterRefused
 from cases.search import find, index_children
@@ -22,7 +22,7 @@ from cases.transfer_rules import Distance, distance, places_after
 from staff import moving
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope
-from staff.workflow import TransitionRefused, available
+from staff.workflow import Actor, TransitionRefused, available
 from tests.cast import (
     FAR_VILLAGE,
     OTHER_COUNTY,
@@ -376,3 +376,31 @@ def test_a_visit_sent_after_the_move_is_refused_in_words(cast: Cast) -> None:
     assert sent.status_code == 404
     assert "another village" in sent.json()["error"]["message"]
     assert cast.client("director").get(reverse("cases:child", args=[own.pk])).status_code == 404
+
+
+def test_whoever_takes_the_file_is_named_on_its_restricted_cases_when_nobody_there_is(cast: Cast) -> None:
+    own = cast.children["own"]
+    with open_scope(cast.scope("supervisor")):
+        case = case_services.open_case(
+            actor=Actor.current(), at=AT, child=own, title="限制查阅", level="red", restricted=True
+        )
+    accept(cast, propose(cast))
+    with open_scope(cast.scope("stranger")):
+        seen = Case.objects.get(pk=case.pk)
+        assert (seen.region_id, seen.owner_id) == (STRANGE_VILLAGE, cast.users["stranger"].pk)
+    for member in ("supervisor", "clerk"):
+        with open_scope(cast.scope(member)):
+            assert not Case.objects.filter(pk=case.pk).exists(), member
+
+
+def test_within_the_area_of_somebody_named_nobody_else_is_named(cast: Cast) -> None:
+    own = cast.children["own"]
+    with open_scope(cast.scope("supervisor")):
+        case = case_services.open_case(
+            actor=Actor.current(), at=AT, child=own, title="限制查阅", level="red", restricted=True
+        )
+    accept(cast, propose(cast, "director", OTHER_VILLAGE), "other_director")
+    with open_scope(cast.scope("other_director")):
+        assert not Case.objects.filter(pk=case.pk).exists()
+    with open_scope(cast.scope("supervisor")):
+        assert Case.objects.get(pk=case.pk).region_id == OTHER_VILLAGE
