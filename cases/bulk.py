@@ -35,10 +35,15 @@ KIND = "children_bulk"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many children were changed, and (name, why) of those that were not."""
+    """How many children were changed, and (primary key, why) of those that were not; key 0 for those out of sight."""
 
     done: int
-    refused: list[tuple[str, str]]
+    refused: list[tuple[int, str]]
+
+    def named(self) -> list[tuple[str, str]]:
+        """The refused by name as far as the open scope shows them. One query."""
+        names = dict(Child.objects.filter(pk__in=[pk for pk, _why in self.refused]).values_list("pk", "name"))
+        return [(names.get(pk, ""), why) for pk, why in self.refused]
 
 
 def acts_of(role: str) -> list[Act]:
@@ -90,7 +95,7 @@ def perform(
     """
     check_duty(Actor.current(), REVIEWERS)
     today = timezone.localdate(at)
-    refused: list[tuple[str, str]] = []
+    refused: list[tuple[int, str]] = []
     done = 0
     with transaction.atomic(), open_scope(replace(current(), reason=data["reason"])):
         found = Child.objects.select_for_update(of=("self",)).filter(pk__in=seen).order_by("pk")
@@ -102,22 +107,23 @@ def perform(
             if seen[line.child.pk] != now:
                 refused.append(
                     (
-                        line.child.name,
+                        line.child.pk,
                         _("Changed meanwhile: now %(old)s.") % {"old": line.refused or line.old or "—"},
                     )
                 )
             elif line.refused:
-                refused.append((line.child.name, line.refused))
+                refused.append((line.child.pk, line.refused))
             else:
                 try:
                     with transaction.atomic():
                         act.apply(line.child, data, at)
                     done += 1
                 except RegisterRefused as refusal:
-                    refused.append((line.child.name, str(refusal)))
+                    refused.append((line.child.pk, str(refusal)))
         missing = len(seen) - len(lines)
         if missing:
-            refused.append((_("%(count)d children") % {"count": missing}, _("No longer in your area.")))
+            gone = _("%(count)d children are no longer in your area.") % {"count": missing}
+            refused.append((0, gone))
     return Outcome(done, refused)
 
 
@@ -135,7 +141,7 @@ def start(act: Act, data: dict[str, Any], seen: Mapping[int, str], *, at: dt.dat
 
 @jobs.handler(KIND, _lazy("Change of several children"))
 def change_children(job: Job) -> dict[str, Any]:
-    """Do what was confirmed. Result: done, refused (pairs of name and reason)."""
+    """Do what was confirmed. Result: done, refused (pairs of primary key and reason: a job keeps no names)."""
     act = ACTS[job.arguments["act"]]
     form = act.form(job.arguments["data"])
     if not form.is_valid():

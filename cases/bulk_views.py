@@ -86,7 +86,7 @@ def _tell(request: HttpRequest, outcome: bulk.Outcome) -> None:
     if outcome.done:
         messages.success(request, _("%(count)d children were changed.") % {"count": outcome.done})
     if outcome.refused:
-        named = "；".join(f"{name}（{why}）" for name, why in outcome.refused[:TOLD])
+        named = "；".join(f"{name}（{why}）" if name else why for name, why in outcome.named()[:TOLD])
         messages.warning(
             request,
             _("%(count)d were left as they are: %(named)s") % {"count": len(outcome.refused), "named": named},
@@ -98,8 +98,9 @@ def bulk_done(request: HttpRequest, job: uuid.UUID) -> HttpResponse:
     """What came of a large action: how many were changed, and who was not, with the reason."""
     found = get_object_or_404(Job.objects.filter(kind=bulk.KIND, state=Job.State.DONE), pk=job)
     act = ACTS[found.arguments["act"]]
+    outcome = bulk.Outcome(found.result["done"], [(pk, why) for pk, why in found.result["refused"]])
     return render(
         request,
         "cases/bulk_done.html",
-        {"act": act, "done": found.result["done"], "refused": found.result["refused"], "job": found},
+        {"act": act, "done": outcome.done, "refused": outcome.named(), "job": found},
     )

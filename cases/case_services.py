@@ -34,6 +34,16 @@ class CaseRefused(TransitionRefused):
     """The case cannot be changed so; the message says why, in the user's language."""
 
 
+Restricting = Callable[[Case], None]
+_RESTRICTING: list[Restricting] = []
+
+
+def on_restrict(handler: Restricting) -> Restricting:
+    """Register what another app hides when a case becomes one of named people. Same transaction."""
+    _RESTRICTING.append(handler)
+    return handler
+
+
 def open_case(
     *,
     actor: Actor,
@@ -187,6 +197,8 @@ def restrict_case(*, actor: Actor, at: dt.datetime, case: Case, people: Iterable
         case.restricted = True
         case.save(update_fields=["restricted"])
         CaseAction.objects.filter(case=case).update(restricted=True)
+        for handler in _RESTRICTING:
+            handler(case)
     return case
 
 
@@ -217,9 +229,7 @@ def unname_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) ->
         scope.narrow(named=scope.current().named - {case.pk})
 
 
-def name_where_nobody_is(
-    child: Child, person: User, covering: Callable[[set[int]], set[int]]
-) -> list[Case]:
+def name_where_nobody_is(child: Child, person: User, covering: Callable[[set[int]], set[int]]) -> list[Case]:
     """A file has come to a place which nobody covers who is named on its open restricted cases: name ``person``.
 
     Somebody there must be able to go on, so whoever takes the file takes these over; each naming is logged.

@@ -158,7 +158,9 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
     child, today = open_file(pk), timezone.localdate()
     decision = selectors.eligibility_of(child, today)
     suggested = decision.category or child.primary_category
-    form = CategoryForm(posted(request), initial={"category": suggested, "detail": child.category_detail, "since": today})
+    form = CategoryForm(
+        posted(request), initial={"category": suggested, "detail": child.category_detail, "since": today}
+    )
     facts: list[dict[str, Any]] = [
         {
             "label": _("Category now"),

@@ -21,7 +21,17 @@ from staff import parameters
 from staff.scope import current
 
 # Section → its label. The first is the page itself.
-SECTIONS = ("visits", "circumstances", "guardianship", "needs", "cases", "subsidies", "referrals", "materials", "timeline")
+SECTIONS = (
+    "visits",
+    "circumstances",
+    "guardianship",
+    "needs",
+    "cases",
+    "subsidies",
+    "referrals",
+    "materials",
+    "timeline",
+)
 PANELS = {"subsidies": "subsidies:child_panel", "referrals": "referrals:child_panel"}
 
 

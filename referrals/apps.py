@@ -5,4 +5,4 @@ class ReferralsConfig(AppConfig):
     name = "referrals"
 
     def ready(self) -> None:
-        from referrals import paper  # noqa: F401  (registers a part of the file's paper)
+        from referrals import paper, services  # noqa: F401  (register a part of the file's paper, what a restriction hides)

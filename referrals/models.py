@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from referrals.workflows import REFERRAL, ReferralState
 from staff.audit import tracked
-from staff.policies import RowScope
+from staff.policies import RestrictedRows, RowScope
 from staff.scope import ScopedManager
 
 PARTIES = (("child_id", "shared"),)
@@ -40,12 +40,14 @@ class Provider(models.Model):
         return self.name
 
 
-@tracked("cases", ids=PARTIES)
+@tracked("cases", ids=PARTIES, named="case_id")
 class Referral(models.Model):
     """转介. The provider sees this row through its post, and of the child only the limited view, while the referral is open."""
 
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="referrals")
     child = models.ForeignKey("cases.Child", models.PROTECT, related_name="referrals")
+    # As the case: then its named people and the provider see the referral, nobody else.
+    restricted = models.BooleanField(default=False, editable=False)
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     provider = models.ForeignKey(
         Provider, models.PROTECT, related_name="referrals", verbose_name=_("provider")
@@ -82,6 +84,13 @@ class Referral(models.Model):
                 lenses=["cases"],
                 ids=PARTIES,
                 numbers=[("provider_post_id", "post")],
+            ),
+            RestrictedRows(
+                name="referrals_referral_named",
+                flag="restricted",
+                column="case_id",
+                setting="named",
+                besides=[("provider_post_id", "post")],
             ),
             models.UniqueConstraint(
                 fields=["case", "provider"],

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 
+from cases.case_services import on_restrict
 from cases.models import Case
 from referrals.models import Provider, Referral
 from referrals.workflows import SENDERS, ReferralState
@@ -42,6 +43,7 @@ def send_referral(
             referral = Referral.objects.create(
                 case=case,
                 child_id=case.child_id,
+                restricted=case.restricted,
                 region_id=case.region_id,
                 provider=provider,
                 provider_post_id=provider.post_id,
@@ -55,6 +57,12 @@ def send_referral(
         raise TransitionRefused(_("This case is already referred to this provider.")) from error
     share_with_provider(referral, at=at)
     return referral
+
+
+@on_restrict
+def restrict_referrals(case: Case) -> None:
+    """A case that named people alone may see takes its referrals along."""
+    Referral.objects.filter(case=case).update(restricted=True)
 
 
 def change_referral(

@@ -181,19 +181,38 @@ class _Silent(Table):
 class RestrictedRows(RowScope):
     """A second, narrower policy: where ``flag`` is true only people whose ``setting`` lists the row's ``column`` see it.
 
-    ``reading``: for tables that only grow; what triggers and services add is not held back."""
+    ``reading``: for tables that only grow; what triggers and services add is not held back. ``besides``: pairs (column,
+    setting) of single values, such as the post that was asked to help."""
 
-    def __init__(self, *, name: str, flag: str, column: str, setting: str, reading: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        flag: str,
+        column: str,
+        setting: str,
+        reading: bool = False,
+        besides: Iterable[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(name=name, column=column)
         self.flag, self.setting, self.reading = flag, setting, reading
+        self.besides = tuple(map(tuple, besides))
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, _ = super().deconstruct()
-        kwargs = {"name": self.name, "flag": self.flag, "column": self.column, "setting": self.setting}
+        kwargs: dict[str, Any] = {
+            "name": self.name,
+            "flag": self.flag,
+            "column": self.column,
+            "setting": self.setting,
+        }
+        kwargs |= {"besides": self.besides} if self.besides else {}
         return path, args, kwargs | ({"reading": True} if self.reading else {})
 
     def predicate(self, *, writing: bool = False) -> str:
-        return f"({self.flag} IS FALSE OR {self.column} = ANY ({IDS.format(setting=self.setting)}))"
+        arms = [f"{self.flag} IS FALSE", f"{self.column} = ANY ({IDS.format(setting=self.setting)})"]
+        arms += [f"{column} = {NUMBER.format(setting=setting)}" for column, setting in self.besides]
+        return "(" + " OR ".join(arms) + ")"
 
     def statements(self, table: str) -> list[str]:
         act = " FOR SELECT" if self.reading else ""

@@ -91,7 +91,9 @@ STATUS: dict[str, Look] = {
     "untrue": Look("done", "check", pgettext_lazy("state", "Found untrue")),
     "uncheckable": Look("off", "circle-off", pgettext_lazy("state", "Could not be checked")),
     # imports of a register
-    "registerimport.uploaded": Look("back", "file-spreadsheet", pgettext_lazy("state", "Columns to be named")),
+    "registerimport.uploaded": Look(
+        "back", "file-spreadsheet", pgettext_lazy("state", "Columns to be named")
+    ),
     "registerimport.checking": Look("now", "refresh", pgettext_lazy("state", "Being checked")),
     "registerimport.checked": Look("back", "eye", pgettext_lazy("state", "To be taken over")),
     "registerimport.applying": Look("now", "refresh", pgettext_lazy("state", "Being taken over")),

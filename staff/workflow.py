@@ -141,7 +141,10 @@ def perform(
             subject_id=str(locked.pk),
             region_id=locked.region_id,
             child_id=getattr(locked, "child_id", None),
-            restricted_id=locked.pk if getattr(locked, "restricted", False) else None,
+            # The case whose named people may read it: the row itself, or the case that it belongs to.
+            restricted_id=(getattr(locked, "case_id", None) or locked.pk)
+            if getattr(locked, "restricted", False)
+            else None,
             name=name,
             source=source,
             target=transition.target,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from cases.circumstance_enums import AssessmentState, CareEnd, ContactKind, Grade
@@ -131,7 +130,9 @@ class GuardianshipAssessment(models.Model):
         verbose_name = _("assessment of guardianship")
         indexes = [
             models.Index(fields=["child", "-assessed_date", "-id"], name="assessment_latest"),
-            models.Index(fields=["assessed_date", "id"], name="assessment_open", condition=Q(state="proposed")),
+            models.Index(
+                fields=["assessed_date", "id"], name="assessment_open", condition=Q(state="proposed")
+            ),
         ]
         constraints = [
             RowScope(name="cases_guardianshipassessment_scope", lenses=["cases"], ids=SHARED_CHILD)

@@ -171,9 +171,7 @@ class Child(models.Model):
             ),
             models.Index(fields=["number"], name="child_number"),
             # A person is looked for by identity number, or by birth date and the sound of the name (cases.twins).
-            models.Index(
-                fields=["id_digest"], name="child_digest", condition=Q(id_digest__isnull=False)
-            ),
+            models.Index(fields=["id_digest"], name="child_digest", condition=Q(id_digest__isnull=False)),
             models.Index(fields=["birth_date", "name_pinyin"], name="child_birth_sound"),
             models.Index(
                 fields=["birth_date", "id"], name="child_birth", condition=Q(left_date__isnull=True)
@@ -195,15 +193,9 @@ class Child(models.Model):
                 name="child_detail",
                 condition=Q(left_date__isnull=True) & ~Q(category_detail=""),
             ),
-            models.Index(
-                fields=["school_stage"], name="child_stage", condition=Q(left_date__isnull=True)
-            ),
-            models.Index(
-                fields=["health_status"], name="child_health", condition=Q(left_date__isnull=True)
-            ),
-            models.Index(
-                fields=["insurance"], name="child_insurance", condition=Q(left_date__isnull=True)
-            ),
+            models.Index(fields=["school_stage"], name="child_stage", condition=Q(left_date__isnull=True)),
+            models.Index(fields=["health_status"], name="child_health", condition=Q(left_date__isnull=True)),
+            models.Index(fields=["insurance"], name="child_insurance", condition=Q(left_date__isnull=True)),
             models.Index(
                 fields=["registration"], name="child_registration", condition=Q(left_date__isnull=True)
             ),

@@ -27,7 +27,7 @@ class RegisterImport(models.Model):
     mapping = models.JSONField(default=dict)
     options = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
-    job = models.ForeignKey("staff.Job", models.SET_NULL, null=True, related_name="+")
+    job = models.ForeignKey("staff.Job", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)

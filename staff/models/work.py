@@ -40,7 +40,7 @@ class Job(models.Model):
         ordering = ["-created_at", "pk"]
         constraints = [
             RowScope(
-                name="staff_job_scope", lenses=["totals"], numbers=[("user_id", "user")], readers_write=True
+                name="staff_job_scope", lenses=["cases"], numbers=[("user_id", "user")], readers_write=True
             )
         ]
 

@@ -29,7 +29,7 @@ def make(cast: Cast, own: Child) -> dict[str, Any]:
         assignment=cast.assignments["clerk"],
         arguments={"act": "stage", "data": {}, "seen": {}, "at": AT.isoformat()},
         state=Job.State.DONE,
-        result={"done": 3, "refused": [["林小满", "…"]]},
+        result={"done": 3, "refused": [[own.pk, "…"]]},
         created_at=AT,
     )
     return {"saved_view": view.pk, "bulk_job": job.pk}

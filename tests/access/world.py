@@ -17,6 +17,7 @@ from typing import Any
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+import tests.access
 from cases.models import (
     Case,
     CaseAction,
@@ -52,7 +53,6 @@ from subsidies.models import (
     Rate,
     Scheme,
 )
-import tests.access
 from tests.cast import COUNTY, START, VILLAGE, Cast, make_cast
 
 AT = dt.datetime(2026, 10, 20, 9, 40, tzinfo=dt.UTC)

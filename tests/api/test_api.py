@@ -53,7 +53,9 @@ def test_children_are_masked_and_in_scope(cast: Cast) -> None:
     assert answer["results"][0]["identity_number"] == f"{OWN_ID[:6]}********{OWN_ID[-4:]}"
 
 
-def test_a_returned_visit_resent_by_the_phone_loses_the_photo_it_drops_and_may_be_sent_again(cast: Cast) -> None:
+def test_a_returned_visit_resent_by_the_phone_loses_the_photo_it_drops_and_may_be_sent_again(
+    cast: Cast,
+) -> None:
     visit = submitted(cast, by="director")
     with acting(cast, "director"):
         file = files.store(

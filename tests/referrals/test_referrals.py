@@ -8,9 +8,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from cases.case_services import restrict_case
 from cases.models import Case, Child, Guardian
 from referrals.models import Provider, Referral
 from referrals.services import change_referral, send_referral
+from staff.models import TransitionRecord
 from staff.scope import open_scope, scope_of, system_scope
 from staff.workflow import Actor, TransitionRefused
 from tests.cast import COUNTY, Cast
@@ -72,6 +74,23 @@ def test_the_whole_story(cast: Cast, referral: Referral) -> None:
         == "已做四次辅导，情绪好转"
     )
     assert provider_sees(cast) == set()
+
+
+def test_the_referral_of_a_restricted_case_is_for_its_named_people_and_the_provider(
+    cast: Cast, case: Case, referral: Referral
+) -> None:
+    assert act(cast, "provider", referral, "accept").state == "accepted"
+    with open_scope(cast.scope("supervisor")):
+        restrict_case(actor=Actor.current(), at=AT, case=case, people=())
+    act(cast, "provider", referral, "finish", reason="已做四次辅导")
+    for member, seen in (("supervisor", True), ("provider", True), ("clerk", False), ("director", False)):
+        with open_scope(cast.scope(member)):
+            assert Referral.objects.filter(pk=referral.pk).exists() is seen, member
+            told = TransitionRecord.objects.filter(subject="referrals.referral", name="finish")
+            assert told.exists() is (member == "supervisor"), member
+    panel = reverse("referrals:child_panel", args=[case.child_id])
+    assert "心理辅导" in cast.client("supervisor").get(panel).content.decode()
+    assert "心理辅导" not in cast.client("clerk").get(panel).content.decode()
 
 
 def test_declining_needs_code_and_words_and_ends_the_view(cast: Cast, referral: Referral) -> None:

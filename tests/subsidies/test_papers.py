@@ -28,7 +28,13 @@ def test_the_lines_of_a_batch_on_paper(office: Office) -> None:
     line = office.lines(batch)[0]
     pages = page_texts(data)
     text = "".join(pages)
-    for word in (batch.number, "林小满", line.identity_mask, f"{line.amount:,.2f}", f"********{line.account[-4:]}"):
+    for word in (
+        batch.number,
+        "林小满",
+        line.identity_mask,
+        f"{line.amount:,.2f}",
+        f"********{line.account[-4:]}",
+    ):
         assert word in text, word
     assert line.account not in text
     assert all("公示前核对" in page and "赵清和" in page for page in pages)
