@@ -101,6 +101,7 @@ ORDER = ("import_regions", "import_register", "import_list", "match", "monthly_r
 RUN_ELSEWHERE = {
     "prepare": "tests/setup", "migrate": "tests/database.py", "collectstatic": "tests/setup", "compile_catalogues": "tests/setup",
     "collect_messages": "tests/test_catalogues.py", "change_regions": "tests/staff/test_region_changes.py",
+    "index_search": "tests/cases/test_search.py",
 }  # fmt: skip
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from cases import search
@@ -194,3 +197,12 @@ def test_suggestions_put_those_on_the_register_first(indexed: Cast) -> None:
             found = [child.name for child in suggestions(query)]
             assert found == ["欧阳娜娜", "秦白露", "田立夏", "曾子涵", "林小满"], query
         assert [child.name for child in suggestions("林", limit=2)] == ["欧阳娜娜", "秦白露"]
+
+
+def test_the_command_writes_the_index_of_every_child_anew(indexed: Cast) -> None:
+    with system_scope(reason="test", log=False):
+        before = set(ChildToken.objects.values_list("token", "region_code", "child_id"))
+        ChildToken.objects.all().delete()
+    call_command("index_search", stdout=StringIO())
+    with system_scope(reason="test", log=False):
+        assert set(ChildToken.objects.values_list("token", "region_code", "child_id")) == before != set()
