@@ -37,7 +37,7 @@ def ageing(request: HttpRequest) -> HttpResponse:
             "count": len(rows),
             "capped": len(rows) >= lists.MOST,
             "most": lists.MOST,
-            "tabs": [
+            "ages": [
                 {"label": label, "url": f"{here}?years={number}", "current": years == number}
                 for number, label in ((16, _("Turning 16")), (18, _("Turning 18")))
             ],

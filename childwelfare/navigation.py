@@ -89,11 +89,12 @@ START = {role: items[0][2] for role, items in MENU.items()}
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: ``navigation`` (side menu), ``tabs`` (at most five), ``post``, ``posts``, ``can_search``, ``today``."""
+    """Context processor: ``navigation`` (side menu), ``tabs`` (at most five),
+    ``beyond_tabs`` (what a phone reaches from "Me"), ``post``, ``posts``, ``can_search``, ``today``."""
     assignment = getattr(request, "assignment", None)
     today = timezone.localdate()
     if assignment is None:
-        return {"today": today, "navigation": [], "tabs": [], "can_search": False}
+        return {"today": today, "navigation": [], "tabs": [], "beyond_tabs": [], "can_search": False}
     here = request.resolver_match.view_name if request.resolver_match else ""
     role = assignment.post.role
     items = [
@@ -110,6 +111,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "today": today,
         "navigation": side,
         "tabs": items[:TABS],
+        "beyond_tabs": [item for item in side if item not in items[:TABS]],
         "can_search": any(item["name"] == CHILDREN[2] for item in items),
         "post": {
             "person": request.user.name,  # type: ignore[union-attr]

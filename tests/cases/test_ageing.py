@@ -144,6 +144,8 @@ def test_the_page(cast: Cast, django_assert_max_num_queries: pytest.FixtureReque
     assert "超龄" in client.get("/children/?age_from=18").content.decode()
     assert preview.status_code == 200
     assert client.get("/children/ageing/?years=x").status_code == 200
+    # The phone keeps its own tab bar: the page's choice of 16 or 18 is not in its place.
+    assert page.split('class="cw-tabbar', 1)[1].split("</nav>", 1)[0].count("years=") == 0
     leader = cast.client("leader").get("/children/ageing/?years=18").content.decode()
     assert "超龄" in leader
     assert "/leave/" not in leader

@@ -221,3 +221,14 @@ def test_pages_keep_to_their_budget(cast: Cast, django_assert_max_num_queries: o
     client.get(address)
     with django_assert_max_num_queries(15):  # type: ignore[operator]
         assert client.get(address).status_code == 200
+
+
+def test_a_phone_reaches_every_page_of_the_menu(cast: Cast) -> None:
+    """The tab bar holds five; the page "Me" leads to the others, and only to them."""
+    page = cast.client("director").get("/me/").content.decode()
+    more = page.split("cw-pages", 1)[1].split("</nav>", 1)[0]
+    for address in ("/defects/", "/cares/", "/assessments/", "/transfers/"):
+        assert f'href="{address}"' in more
+    assert 'href="/children/"' not in more
+    # A role with no more pages than tabs has no such panel.
+    assert "cw-pages" not in cast.client("auditor").get("/me/").content.decode()
