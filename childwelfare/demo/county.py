@@ -17,7 +17,7 @@ DIVISIONS = [BASE_DIR / "data" / "regions" / name for name in ("500152-tongnan.c
 
 def load(*, today: dt.date) -> dict[str, int]:
     """Load divisions, posts, children and their history up to ``today``. Returns counts."""
-    with transaction.atomic(), system_scope(reason="load the demo county"):
+    with transaction.atomic(), system_scope(reason="建立演示数据"):
         for file in DIVISIONS:
             import_regions(file)
         assignments = posts.load_posts()
