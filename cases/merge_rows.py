@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import CharField, Count, Q, Value
+from guardian.models import UserObjectPermission
 
 from cases.models import Child, NotSameChild
 from staff.audit import ScopedEvent
+from staff.policies import RestrictedRows
+from staff.scope import Scope, current, open_scope
 from staff.workflow import Actor
 
 # The days before the merge stay as they were counted, and whoever left the register once has left it once.
@@ -111,10 +115,12 @@ SETTLE: dict[str, Settle] = {
 
 
 def move_rows(context: Context) -> Moved:
-    """Hang everything of the merged file on the kept one, inside the open scope."""
+    """Hang everything of the merged file on the kept one, inside the open scope, but what is restricted."""
     moved = Moved()
     for model in moving_models():
         rows = model._base_manager.filter(child=context.merged).order_by("pk")
+        if flag := _flag(model):
+            rows = rows.filter(**{flag: False})
         ids = list(rows.values_list("pk", flat=True))
         if ids and not _written(model, ids, context):
             ids = [pk for pk in ids if _moved_alone(model, pk, context, moved)]
@@ -123,6 +129,36 @@ def move_rows(context: Context) -> Moved:
     _follow_merges(context, moved)
     _follow_partings(context, moved)
     return moved
+
+
+def move_restricted(context: Context) -> dict[str, list[Any]]:
+    """Hang the rows on the kept file that only named people see; label → ids, for undoing and for nobody's eyes.
+
+    Whether they go along must not depend on who merges: they would stay behind with a file that nobody opens, and
+    no transfer would hand them on.
+    """
+    plain: dict[str, list[Any]] = {}
+    with seeing_restricted():
+        for model in moving_models():
+            if flag := _flag(model):
+                rows = model._base_manager.filter(child=context.merged, **{flag: True}).order_by("pk")
+                ids = list(rows.values_list("pk", flat=True))
+                if ids and _written(model, ids, context):
+                    plain[model._meta.label] = ids
+    return plain
+
+
+def seeing_restricted() -> AbstractContextManager[Scope]:
+    """The open scope, for this moment named on every restricted case."""
+    rows = UserObjectPermission.objects.filter(permission__codename="view_restricted_case")
+    every = frozenset(int(pk) for pk in rows.values_list("object_pk", flat=True))
+    return open_scope(replace(current(), named=current().named | every))
+
+
+def _flag(model: type[models.Model]) -> str:
+    """The column that says whether a row is for named people alone; empty where none is."""
+    rules = [rule for rule in model._meta.constraints if isinstance(rule, RestrictedRows)]
+    return rules[0].flag if rules else ""
 
 
 def _written(model: type[models.Model], ids: list[Any], context: Context) -> bool:

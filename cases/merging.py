@@ -103,7 +103,9 @@ def merge_children(
         before["villages"] = [merged.region_id, kept.region_id]
         before["periods"] = [_values(period) for period in CategoryPeriod.objects.filter(child=kept)]
         _lay(merged, kept.region_id)
-        moved = merge_rows.move_rows(merge_rows.Context(kept, merged, day, at, actor, reason[:120]))
+        context = merge_rows.Context(kept, merged, day, at, actor, reason[:120])
+        moved = merge_rows.move_rows(context)
+        before["restricted"] = merge_rows.move_restricted(context)
         other = Child(**{f.attname: getattr(merged, f.attname) for f in Child._meta.concrete_fields})
         merged.left_date, merged.left_reason = merged.left_date or day, LeaveReason.ENTERED_IN_ERROR
         merged.merged_into, merged.next_visit_date = kept, None
@@ -223,6 +225,8 @@ def undo_merge(merge: ChildMerge, *, reason: str, at: dt.datetime, actor: Actor 
             raise CannotMerge(_("Both files must lie in your area. Ask the county bureau to undo the merge."))
         before = json.loads(found.before)
         labels = merge_rows.move_back(before["plain"], before["changed"], kept, merged)
+        with merge_rows.seeing_restricted():
+            merge_rows.move_back(before.get("restricted", {}), [], kept, merged)
         edited = _give_back(kept, before)
         if before["household"] and kept.household_id != before["household"]:
             Household.objects.filter(pk=before["household"], children=None).delete()

@@ -13,9 +13,10 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from cases import merge_fields, merge_rows, merging, register, search
+from cases import case_services, merge_fields, merge_rows, merging, register, search
 from cases.duplicates import part_children
 from cases.models import (
+    Case,
     CategoryPeriod,
     Child,
     ChildMerge,
@@ -32,6 +33,7 @@ from cases.models import (
 from cases.refusals import RegisterRefused
 from staff.audit import ScopedEvent
 from staff.scope import Scope, open_scope, system_scope
+from staff.workflow import Actor
 from subsidies.models import Application, Entitlement, Payment, Scheme
 from tests.cases.hanging import AT, DAY, File, dump, fill, make_pair
 from tests.cast import FAR_VILLAGE, OTHER_VILLAGE, STRANGE_VILLAGE, VILLAGE, Cast, make_child
@@ -405,6 +407,29 @@ def test_a_decision_about_a_third_child_follows(cast: Cast, pair: tuple[Child, C
             merged.pk,
             third.pk,
         }
+
+
+# --- What is restricted to named people -------------------------------------------------------------------
+
+
+def test_restricted_cases_go_along_whoever_merges_and_are_told_to_nobody(
+    cast: Cast, pair: tuple[Child, Child]
+) -> None:
+    kept, merged = pair
+    with open_scope(cast.scope("supervisor")):
+        case = case_services.open_case(
+            actor=Actor.current(), at=AT, child=merged, title="限制查阅", level="red", restricted=True
+        )
+    with open_scope(clerk(cast)):  # not named on it
+        done = merge(pair)
+        assert "cases.Case" not in done.moved
+        assert not Case.objects.filter(pk=case.pk).exists()
+    with open_scope(cast.scope("supervisor")):
+        assert Case.objects.get(pk=case.pk).child_id == kept.pk
+    with open_scope(clerk(cast)):
+        assert undo(done).edited == ()
+    with open_scope(cast.scope("supervisor")):
+        assert Case.objects.get(pk=case.pk).child_id == merged.pk
 
 
 # --- Money -------------------------------------------------------------------------------------------------
