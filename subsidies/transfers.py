@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from cases.ages import add_months
@@ -40,9 +41,7 @@ def money_under_way(child: Child, to: Distance, day: dt.date) -> Iterator[str]:
     if Application.objects.filter(child=child).exclude(state__in=OVER).exists():
         yield _("An application for this child is under way. Decide or withdraw it first.")
     lines = list(
-        Payment.objects.filter(child=child, cancelled=False)
-        .order_by("month", "sequence")
-        .values_list("scheme_id", "month", "kind", "state")
+        _lines(child).order_by("month", "sequence").values_list("scheme_id", "month", "kind", "state")
     )
     if any(state == PaymentState.PREPARED for *_rest, state in lines):
         yield _("A payment for this child is worked out and not released. Release or return the batch first.")
@@ -72,6 +71,11 @@ def money_under_way(child: Child, to: Distance, day: dt.date) -> Iterator[str]:
             "The allowance for %(month)s, the last month here, is not paid yet. Pay it first; "
             "until then the file can be shared with the director of the new village."
         ) % {"month": f"{last:%Y-%m}"}
+
+
+def _lines(child: Child) -> QuerySet[Payment]:
+    """Lines paid to the child; those of a file merged into this one are found through its entitlement."""
+    return Payment.objects.filter(Q(child=child) | Q(entitlement__child=child), cancelled=False)
 
 
 def _last_month(region_id: int, day: dt.date) -> dt.date:
@@ -114,10 +118,7 @@ def end_entitlements(transfer: Transfer, child: Child, actor: Actor, at: dt.date
         )
         ended += 1
     paid = (
-        Payment.objects.filter(child=child, cancelled=False, state__in=DELIVERED)
-        .order_by("-month")
-        .values_list("month", flat=True)
-        .first()
+        _lines(child).filter(state__in=DELIVERED).order_by("-month").values_list("month", flat=True).first()
     )
     told: dict[str, Any] = {"entitlements_ended": ended}
     if paid is not None:

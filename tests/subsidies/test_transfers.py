@@ -7,13 +7,13 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from cases import transfers
+from cases import merging, transfers
 from cases.models import Transfer
 from cases.refusals import RegisterRefused
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope
 from subsidies.models import Application, Entitlement, Payment
-from tests.cast import COUNTY, FAR_VILLAGE, STRANGE_VILLAGE, VILLAGE
+from tests.cast import COUNTY, FAR_VILLAGE, STRANGE_VILLAGE, VILLAGE, make_child
 from tests.subsidies.conftest import NOVEMBER, OCTOBER, Office, moment
 
 DAY = dt.date(2026, 10, 25)
@@ -155,3 +155,15 @@ def test_within_the_county_the_right_goes_along_and_the_paid_lines_stay(office: 
         assert set(Payment.objects.values_list("region_id", flat=True)) == {VILLAGE}
     november = office.prepare(NOVEMBER)
     assert [line.region_id for line in office.lines(november)] == [FAR_VILLAGE]
+
+
+def test_what_a_merged_file_was_paid_counts_as_paid(office: Office) -> None:
+    own = office.child("own")
+    with system_scope(reason="test", log=False):
+        merged = make_child(VILLAGE, "林小曼", birth_date=own.birth_date)
+    office.entitle(merged)
+    office.pay()
+    with office.as_("clerk"):
+        merging.merge_children(own, merged, {}, reason="同一儿童两份档案", at=moment(10, 25))
+    done = accept(office, propose(office))
+    assert done.counts["paid_until"] == "2026-10"
