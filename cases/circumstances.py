@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -127,7 +128,8 @@ def add_card(
     """A disability card by its number. ValidationError on ``number`` names the fault; NeedsConfirmation when the
     card bears another identity number than the child and the child's may be wrong.
 
-    A card in force ends the day before the new one begins.
+    A card in force ends the day before the new one begins, also one that was valid for longer; one that began later
+    stays as it is.
     """
     check_duty(actor or Actor.current(), FIELD)
     _check_open(child)
@@ -151,9 +153,13 @@ def add_card(
                 {"components": _("A component is a kind of disability with a level from 1 to 4.")}
             )
     with transaction.atomic():
-        for former in DisabilityCard.objects.filter(child=child, end_date__isnull=True):
+        in_force = Q(end_date__isnull=True) | Q(end_date__gte=data.start_date)
+        for former in DisabilityCard.objects.filter(in_force, child=child, start_date__lte=data.start_date):
             former.end_date = max(former.start_date, data.start_date - dt.timedelta(days=1))
             former.save(update_fields=["end_date"])
+        later = DisabilityCard.objects.filter(child=child, start_date__gt=data.start_date)
+        begins = later.order_by("start_date").values_list("start_date", flat=True).first()
+        replaced = begins and begins - dt.timedelta(days=1)
         return DisabilityCard.objects.create(
             child=child,
             region_id=child.region_id,
@@ -163,7 +169,7 @@ def add_card(
             level=card.level,
             components=components,
             start_date=data.start_date,
-            end_date=data.end_date,
+            end_date=min(filter(None, (data.end_date, replaced)), default=None),
         )
 
 
@@ -176,15 +182,7 @@ def add_illness(child: Child, data: IllnessData, *, at: dt.datetime, actor: Acto
     diagnosis = data.diagnosis.strip()
     if not diagnosis:
         raise ValidationError({"diagnosis": _("Write the diagnosis.")})
-    if illness.names_protected_condition(diagnosis):
-        raise ValidationError(
-            {
-                "diagnosis": _(
-                    "This condition is never written in the file. Open a case, restrict it and name the people who "
-                    "may know; write it there. In the file the child belongs to the protected category."
-                )
-            }
-        )
+    illness.refuse_protected(diagnosis, "diagnosis")
     found = illness.severity(diagnosis, data.self_paid, *thresholds(child.region_id, today))
     row = Illness(
         child=child,

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
 # Words of the condition that the neutral code "protected" stands for, in any spelling.
 PROTECTED_WORDS = re.compile(
     r"艾滋|爱滋|人类免疫缺陷|人免疫缺陷|(?<![a-z])(?:h\W?i\W?v|a\W?i\W?d\W?s)(?![a-z])", re.IGNORECASE
@@ -28,6 +31,18 @@ class Severity:
 def names_protected_condition(text: str) -> bool:
     """Whether a text names the condition that is kept in the restricted compartment only."""
     return PROTECTED_WORDS.search(text.translate(_NARROW)) is not None
+
+
+NOT_HERE = _(
+    "This condition is never written in the file. Open a case, restrict it and name the people who "
+    "may know; write it there. In the file the child belongs to the protected category."
+)
+
+
+def refuse_protected(text: str, field: str) -> None:
+    """ValidationError on ``field`` for a text that names the condition."""
+    if names_protected_condition(text):
+        raise ValidationError({field: NOT_HERE})
 
 
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full-width letters and digits

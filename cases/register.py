@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import ages, defects, family, identity, numbers, search, visit_rules
+from cases import ages, defects, family, identity, illness, numbers, search, visit_rules
 from cases.category_changes import check_detail
 from cases.defect_rules import kinds_touched
 from cases.enums import RiskLevel
@@ -158,6 +158,7 @@ def add_child(
     today = timezone.localdate(at)
     number = family.check_identity(data.id_number, "id_number")
     _check_birth(data.birth_date, today)
+    illness.refuse_protected(data.health_note, "health_note")
     if number:
         _find_duplicate(number)
     warnings = identity_warnings(number, data.birth_date, data.sex, today)
@@ -266,6 +267,7 @@ def change_child(
     changes = {name: value.strip() if isinstance(value, str) else value for name, value in changes.items()}
     if "id_number" in changes:
         changes["id_number"] = family.check_identity(changes["id_number"], "id_number")
+    illness.refuse_protected(changes.get("health_note", ""), "health_note")
     with open_scope(replace(current(), reason=reason)):
         locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
         touched = {name for name, value in changes.items() if getattr(locked, name) != value}

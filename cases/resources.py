@@ -29,6 +29,7 @@ from cases.importing.widgets import (
     Cell,
     CodeCell,
     DayCell,
+    HealthCell,
     IdentityCell,
     PhoneCell,
     SexCell,
@@ -93,7 +94,7 @@ class ChildResource(resources.Resource):
     school_stage = _field("school_stage", WordCell("stage"))
     school_name = _field("school_name", Cell(80))
     health_status = _field("health_status", WordCell("health"))
-    health_note = _field("health_note", Cell(500))
+    health_note = _field("health_note", HealthCell(500))
     insurance = _field("insurance", WordCell("insurance"))
     head_name = _field("head_name", Cell(60))
     head_id = _field("head_id", IdentityCell())

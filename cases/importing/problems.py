@@ -8,6 +8,8 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from cases.illness import NOT_HERE
+
 _COMPARE = _("Compare it with the household register.")
 _DAY = _("Write it as 2015-03-01.")
 _WORD = _("Write one of the words of the list in the template.")
@@ -16,6 +18,7 @@ _WORD = _("Write one of the words of the list in the template.")
 PROBLEMS: Final[dict[str, tuple[Promise, Promise]]] = {
     "name_missing": (_("The name is missing."), _("Fill in the name, or delete the row.")),
     "text_long": (_("The text is too long for this column."), _("Shorten it.")),
+    "protected_condition": (NOT_HERE, _("Correct and send again")),
     "number_wrong": (
         _("The identity number does not fit its check character."),
         _("Compare it with the household register; one character is probably mistyped."),

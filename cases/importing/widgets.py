@@ -10,6 +10,7 @@ from typing import Any
 from import_export.widgets import Widget
 
 from cases import identity
+from cases.illness import names_protected_condition
 from cases.importing import words
 from cases.importing.problems import CellError
 from cases.matching.normalise import CleanId, Distinct, IdKind, clean_date, clean_id, clean_sex
@@ -49,6 +50,15 @@ class Cell(Widget):
         if self.longest and len(text) > self.longest:
             raise CellError("text_long")
         return text
+
+
+class HealthCell(Cell):
+    """A text on health; one that was masked when it was given out changes nothing."""
+
+    def read(self, text: str) -> str | None:
+        if names_protected_condition(text):
+            raise CellError("protected_condition")
+        return None if set(text) == {"*"} else super().read(text)
 
 
 class IdentityCell(Cell):

@@ -15,7 +15,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import circumstances
+from cases import circumstances, register
 from cases.circumstances import AbsenceData, CardData, IllnessData
 from cases.eligibility_table import Answer
 from cases.models import CategoryPeriod, Child, ChildAttribute, DisabilityCard, Illness, ParentAbsence
@@ -245,6 +245,17 @@ def test_a_card_of_somebody_else_needs_a_second_look(cast: Cast) -> None:
         assert lines(neighbour)["severe_disability"].answer is Answer.NOT_ELIGIBLE
 
 
+def test_a_card_replaces_the_one_that_was_valid_for_longer_and_a_former_one_ends_nothing(cast: Cast) -> None:
+    child = cast.children["own"]
+    with open_scope(cast.scope("director")):
+        circumstances.add_card(child, CardData(OWN_ID + "42", D(2020, 1, 1), D(2030, 1, 1)), at=AT)
+        circumstances.add_card(child, CardData(OWN_ID + "43B1", D(2026, 1, 1), D(2036, 1, 1)), at=AT)
+        circumstances.add_card(child, CardData(OWN_ID + "44", D(2015, 1, 1)), at=AT)
+        cards = DisabilityCard.objects.filter(child=child).order_by("start_date")
+        assert [card.end_date for card in cards] == [D(2019, 12, 31), D(2025, 12, 31), D(2036, 1, 1)]
+        assert lines(child)["severe_disability"].answer == Answer.NOT_ELIGIBLE
+
+
 def test_multiple_disabilities_by_their_components(cast: Cast) -> None:
     child = cast.children["own"]
     client = cast.client("director")
@@ -309,6 +320,9 @@ def test_the_protected_condition_is_refused_with_where_it_belongs(cast: Cast, te
     assert "diagnosis" in page.context["form"].errors
     with open_scope(cast.scope("director")):
         assert not Illness.objects.exists()
+        with pytest.raises(ValidationError) as refused:
+            register.change_child(child, {"health_note": text}, at=AT)
+        assert list(refused.value.message_dict) == ["health_note"]
 
 
 # --- access, cost

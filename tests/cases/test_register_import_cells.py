@@ -7,6 +7,7 @@ import json
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from cases.importing import columns, corrections, services, words
 from cases.importing.problems import ASKED, PROBLEMS
@@ -119,6 +120,7 @@ def test_every_problem_is_met_in_a_test_or_follows_from_the_register() -> None:
             "account_check",
         ),
         *("payee_today", "twice", "left", "number_other_child", "kept", "changed_again", "changed_since"),
+        "protected_condition",
     }
     assert met | elsewhere | ASKED == set(PROBLEMS)
     assert not met & elsewhere
@@ -355,6 +357,18 @@ def test_the_rows_to_correct_come_back_with_their_reasons(cast: Cast) -> None:
     assert number("20160401", 203) not in masked[1]
     again = checked(cast, corrections.sheet_of(wrong, fields, whole=True), name="again.xlsx")
     assert problems(cast, again) == [(2, "village", "village_unknown")]
+
+
+def test_the_protected_condition_is_refused_and_no_character_of_an_illness_is_shown(cast: Cast) -> None:
+    found = checked(cast, text(f"{row()},艾滋病病毒感染", header=f"{HEADER},健康说明"))
+    assert problems(cast, found) == [(2, "health_note", "protected_condition")]
+    page = cast.client("clerk").get(reverse("cases:import_file", args=[found.pk])).content.decode()
+    assert "******" in page
+    assert "艾" not in page
+    masked = applied(cast, text(f"{row()},******", header=f"{HEADER},健康说明"))
+    assert problems(cast, masked) == []
+    with open_scope(cast.scope("clerk")):
+        assert Child.objects.get(name="赵小一").health_note == ""
 
 
 def test_nothing_of_the_cells_is_stored_in_the_clear(cast: Cast) -> None:
