@@ -51,6 +51,16 @@ STATUS: dict[str, Look] = {
     # transfers
     "proposed": Look("now", "hourglass", pgettext_lazy("state", "Waits for the other side")),
     "transfer.refused": Look("bad", "x", pgettext_lazy("state", "Declined")),
+    # assessments of guardianship
+    "guardianshipassessment.proposed": Look("now", "hourglass", pgettext_lazy("state", "To be decided")),
+    "guardianshipassessment.held": Look("done", "check", pgettext_lazy("state", "Colour stays")),
+    "kept": Look("done", "check", pgettext_lazy("state", "On file")),
+    "lowered": Look("done", "arrow-down-right", pgettext_lazy("state", "Colour lowered")),
+    "superseded": Look("off", "archive", pgettext_lazy("state", "Superseded")),
+    # needs
+    "partly": Look("now", "hourglass", pgettext_lazy("need", "Partly met")),
+    "met": Look("done", "check", pgettext_lazy("need", "Met")),
+    "dropped": Look("off", "circle-off", pgettext_lazy("need", "No longer needed")),
     # applications and entitlements
     "to_accept": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),
     "application.submitted": Look("now", "hourglass", pgettext_lazy("state", "To be accepted")),
