@@ -136,13 +136,18 @@ def export_children(job: Job) -> dict[str, Any]:
         detail={
             "what": "children",
             "rows": total,
-            "filters": job.arguments["filters"],
+            "filters": _recorded(job.arguments["filters"]),
             "columns": [column.key for column in shown.columns],
             "full": shown.full_fields,
             "sha256": file.sha256,
         },
     )
     return {"file": str(file.pk), "name": name, "rows": total}
+
+
+def _recorded(filters: dict[str, Any]) -> dict[str, Any]:
+    """The filters as the access record keeps them: what was searched for may be a child's name or number."""
+    return filters | {"q": "******"} if filters.get("q") else filters
 
 
 def _on_paper(job: Job, head: list[str], rows: Iterator[list[str]], total: int) -> bytes:

@@ -166,10 +166,10 @@ def test_the_list_costs_the_same_for_many(
     client = cast.client("clerk")
     with page_budget(PAGE_COST):
         page = client.get("/duplicates/").content.decode()
-    assert page.count("cw-pair-acts") == duplicates.PAGE
+    assert page.count('class="cw-item cw-pair"') == duplicates.PAGE
     later = re.search(r'href="(\?after=[^"]+)"', page)
     assert later is not None
-    assert client.get(f"/duplicates/{later.group(1)}").content.decode().count("cw-pair-acts") == 5
+    assert client.get(f"/duplicates/{later.group(1)}").content.decode().count('class="cw-item cw-pair"') == 5
 
 
 def test_the_merge_page_within_budget(
@@ -234,12 +234,12 @@ def test_parting_by_hand(cast: Cast, pair: tuple[Child, Child]) -> None:
     with open_scope(cast.scope("clerk")):
         parting = NotSameChild.objects.get()
         assert parting.user == cast.users["supervisor"]
-    assert "cw-pair-acts" not in client.get("/duplicates/").content.decode()
+    assert 'class="cw-item cw-pair"' not in client.get("/duplicates/").content.decode()
     shown = client.get("/duplicates/?show=parted").content.decode()
     assert "双胞胎" in shown
     assert cast.users["supervisor"].name in shown
     client.post(reverse("cases:not_same_undo", args=[parting.pk]))
-    assert "cw-pair-acts" in client.get("/duplicates/").content.decode()
+    assert 'class="cw-item cw-pair"' in client.get("/duplicates/").content.decode()
 
 
 def test_a_file_in_another_township_is_not_there(cast: Cast, pair: tuple[Child, Child]) -> None:
