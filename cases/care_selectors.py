@@ -45,6 +45,8 @@ class CareFilters:
         """Everything the filters let through, in the order of the list."""
         found = EntrustedCare.objects.annotate(waiting_since=Coalesce("last_contact_date", "start_date"))
         found = found.filter(end_date__isnull=self.show != "ended")
+        if self.show != "ended":  # who has left the register needs no reminder
+            found = found.filter(child__left_date__isnull=True)
         if self.show == "overdue":
             found = found.filter(waiting_since__lt=today - dt.timedelta(days=contact_days))
         elif self.show == "gaps":

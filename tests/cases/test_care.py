@@ -215,6 +215,9 @@ def test_the_reminder_begins_on_the_8th_day(cast: Cast, waited: int, late: int) 
     assert (link in client.get("/").content.decode()) == bool(late)
     page = client.get(link).content.decode()
     assert (reverse("cases:care", args=[one.pk]) in page) == bool(late)
+    with open_scope(cast.scope("clerk")):
+        Child.objects.filter(pk=one.child_id).update(left_date=TODAY, left_reason="06")
+        assert overdue_count(VILLAGE, today) == 0
 
 
 def test_a_contact_is_one_post_away_from_the_list_and_leads_back_to_it(cast: Cast) -> None:
