@@ -91,6 +91,13 @@ class Scheme:
         return next((category for category in self.categories if category.code == code), None)
 
 
+def _day(text: Any) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}") from error
+
+
 def read_scheme(data: Mapping[str, Any]) -> Scheme:
     """A scheme from its JSON object, checked. SchemeError names what is wrong and what would be right."""
     try:
@@ -98,8 +105,8 @@ def read_scheme(data: Mapping[str, Any]) -> Scheme:
             code=str(data["code"]),
             name=_words(data["name"]),
             document=str(data["document"]),
-            valid_from=dt.date.fromisoformat(data["valid_from"]),
-            valid_to=dt.date.fromisoformat(data["valid_to"]) if data.get("valid_to") else None,
+            valid_from=_day(data["valid_from"]),
+            valid_to=_day(data["valid_to"]) if data.get("valid_to") else None,
             categories=tuple(
                 Category(
                     code=str(row["code"]),

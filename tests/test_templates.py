@@ -362,7 +362,9 @@ def test_every_state_of_every_model_has_a_word() -> None:
             if getattr(field, "name", "") == "state" and getattr(field, "choices", None):
                 name = model._meta.model_name.removesuffix("event")  # the history of a model speaks its words
                 unknown = {
-                    value for value, _ in field.choices if value not in STATUS and f"{name}.{value}" not in STATUS
+                    value
+                    for value, _ in field.choices
+                    if value not in STATUS and f"{name}.{value}" not in STATUS
                 }
                 assert not unknown, f"{model._meta.label}: staff/status.py lacks {sorted(unknown)}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.matrix import ANYONE, ELSEWHERE, EVERYBODY, READ_OWN, Row, Rows, act, page
+from tests.access.matrix import ANYONE, COUNTY_DESK, ELSEWHERE, EVERYBODY, READ_OWN, Row, Rows, act, page
 
 ADMIN = {"sysadmin"}
 AUDIT = {"auditor"}
@@ -49,12 +49,6 @@ ROWS: Rows = {
         ),
         page({"clerk"}, EVERYBODY - {"clerk"}, pk="export"),
     ],
-    "staff:job": page(
-        {"clerk", "approver", "releaser", "leader", "viewer"},
-        EVERYBODY - {"clerk", "approver", "releaser", "leader", "viewer"},
-        pk="job",
-    ),
-    "staff:job_cancel": act(
-        {"clerk"}, EVERYBODY - {"clerk", "approver", "releaser", "leader", "viewer"}, pk="job"
-    ),
+    "staff:job": page(COUNTY_DESK, EVERYBODY - COUNTY_DESK, pk="job"),
+    "staff:job_cancel": act({"clerk"}, EVERYBODY - COUNTY_DESK, pk="job"),
 }

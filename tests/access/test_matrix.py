@@ -10,7 +10,7 @@ from unittest import mock
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client, TestCase
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from childwelfare.navigation import MENU
 from staff import jobs
@@ -36,6 +36,23 @@ def test_every_address_is_in_the_matrix() -> None:
     table = set(rows())
     assert named - table == set(), "addresses without a row in tests/access/rows_*.py"
     assert table - named == set(), "rows without an address"
+
+
+def test_no_address_hides_another() -> None:
+    """Two apps share one root: of two pages under the same path only the first would ever be seen."""
+    found: dict[str, list[str]] = {}
+    for name, _pattern in addresses():
+        if name.startswith(PREFIXES):
+            continue
+        for one in rows().get(name, ()):
+            kwargs = {key: 1 if key != "section" else value for key, value in one.kwargs.items()}
+            try:
+                path = reverse(name, kwargs=kwargs)
+            except NoReverseMatch:
+                continue  # a key of another form, such as a UUID
+            found.setdefault(path, []).append(name)
+            assert resolve(path).view_name == name, path
+    assert len(found) > 100
 
 
 def test_every_view_says_who_may_open_it() -> None:

@@ -405,6 +405,8 @@ def test_small_forms(cast: Cast, name: str, typed: dict[str, str], member: str) 
     page = client.post(url, {})
     assert page.status_code == 200
     assert "_error" in page.content.decode()
+    for name_of_day in set(typed) & {"start_date", "since", "day"}:
+        assert client.post(url, typed | {name_of_day: "1066-01-01"}).status_code == 200, "a mistyped century"
     answer = client.post(url, typed)
     assert answer.status_code == 302, answer.content.decode()
     assert cast.client("stranger").get(url).status_code == 404

@@ -151,3 +151,12 @@ def test_a_search_is_exported_as_it_is_shown(varied: Cast, django_capture_on_com
     with system_scope(reason="test", log=False):
         detail = AccessLog.objects.filter(kind="export").latest("at").detail
     assert detail["filters"]["q"] == "******"  # it may be a name or a number, and auditors read the record
+
+
+def test_a_number_that_was_searched_for_is_masked_above_the_list(
+    varied: Cast, django_capture_on_commit_callbacks: Any
+) -> None:
+    rows, _job, _file = export(varied, "clerk", f"q={OWN_ID}&cols=name", django_capture_on_commit_callbacks)
+    assert [row[0] for row in rows[2:]] == ["林小满"]
+    assert OWN_ID not in rows[0][0]
+    assert OWN_ID[-4:] in rows[0][0]

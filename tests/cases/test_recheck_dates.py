@@ -88,14 +88,17 @@ def test_the_list_is_what_asking_every_child_would_find(families: Cast, days: in
 
 def test_the_page(families: Cast, page_budget: Callable[[int], AbstractContextManager[None]]) -> None:
     client = families.client("clerk")
-    client.get("/rechecks/")
+    client.get("/children/rechecks/")
     with page_budget(15):
-        page = client.get("/rechecks/?days=180")
+        page = client.get("/children/rechecks/?days=180")
     assert page.status_code == 200
     seen = {
         name: {
             row.child.region_id
-            for row in families.client(name).get("/rechecks/?days=180").context["page"].paginator.object_list
+            for row in families.client(name)
+            .get("/children/rechecks/?days=180")
+            .context["page"]
+            .paginator.object_list
         }
         for name in ("director", "supervisor", "clerk", "stranger")
     }
@@ -103,7 +106,7 @@ def test_the_page(families: Cast, page_budget: Callable[[int], AbstractContextMa
     assert seen["supervisor"] == {VILLAGE, OTHER_VILLAGE}
     assert seen["clerk"] == {VILLAGE, OTHER_VILLAGE, FAR_VILLAGE}
     assert seen["stranger"] == set()
-    assert families.client("viewer").get("/rechecks/").status_code == 403
+    assert families.client("viewer").get("/children/rechecks/").status_code == 403
 
 
 def test_a_child_that_left_is_not_asked_about(families: Cast) -> None:

@@ -278,6 +278,10 @@ def test_guardians_end_and_stay(cast: Cast) -> None:
         with pytest.raises(RegisterRefused):
             family.end_guardian(guardian, day=TODAY, at=AT)
         assert own.guardians.count() == 2
+        tomorrow = GuardianData("田秀莲", "neighbour", start_date=TODAY + dt.timedelta(days=1))
+        with pytest.raises(ValidationError) as refused:
+            family.add_guardian(own, tomorrow, at=AT)
+        assert set(refused.value.message_dict) == {"start_date"}
 
 
 def test_the_payee_before_ends_the_day_before(cast: Cast) -> None:
@@ -291,6 +295,11 @@ def test_the_payee_before_ends_the_day_before(cast: Cast) -> None:
         assert former.end_date == TODAY - dt.timedelta(days=1)
         with pytest.raises(ValidationError):
             family.set_payee(own, PayeeData("林桂芳", "grandmother", "邮储银行", CARD), at=AT)
+        # A mistyped year would end the payee of today and leave no day on which to correct it.
+        far = PayeeData("林桂芳", "grandmother", "邮储银行", CARD, TODAY + dt.timedelta(days=367))
+        with pytest.raises(ValidationError) as refused:
+            family.set_payee(own, far, at=AT, confirmed=True)
+        assert set(refused.value.message_dict) == {"start_date"}
         assert Payee.objects.filter(child=own, end_date__isnull=True).get() == payee
 
 

@@ -42,7 +42,9 @@ def wait_for_job(page: Page) -> None:
 def test_a_messy_file_comes_in_and_goes_out_again(people: Arrive) -> None:
     clerk = people("zhaoqinghe", DESK).sign_in()
     village = clerk.seen_by(
-        lambda: Region.objects.get(pk=Child.objects.on_register().order_by("pk")[0].region_id)
+        lambda: Region.objects.select_related("parent").get(
+            pk=Child.objects.on_register().order_by("pk")[0].region_id
+        )
     )
     place = f"{village.parent.name}{village.short_name}" if village.parent else village.name
     page = clerk.open("/imports/")
