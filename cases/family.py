@@ -22,6 +22,7 @@ from staff.workflow import Actor
 
 SHORTEST_ACCOUNT, LONGEST_ACCOUNT = 12, 24  # digits; 对公 accounts are as short as 12
 GUARDIANSHIP = frozenset({DefectKind.NO_GUARDIAN})
+PAYEE_AHEAD = dt.timedelta(days=366)
 CARD_LENGTHS = range(16, 20)  # digits of a bank card, which end with a Luhn check digit
 
 
@@ -134,6 +135,9 @@ def add_guardian(
 ) -> Guardian:
     """Add a guardian or caregiver from a day on. ValidationError by field."""
     check_duty(actor or Actor.current(), FIELD)
+    today = timezone.localdate(at)
+    if data.start_date and data.start_date > today:
+        raise ValidationError({"start_date": _("This day is still to come.")})
     number = check_identity(data.id_number, "id_number")
     guardian = Guardian(
         child=child,
@@ -144,7 +148,7 @@ def add_guardian(
         id_number=number,
         id_digest=digest_or_none(number),
         phone=data.phone.strip(),
-        start_date=data.start_date or timezone.localdate(at),
+        start_date=data.start_date or today,
     )
     guardian.full_clean()
     guardian.save()
@@ -237,7 +241,10 @@ def set_payee(
     if not account:
         raise ValidationError({"account": _("An account number has digits.")})
     digest = identity.digest_account(account)
-    start = data.start_date or timezone.localdate(at)
+    today = timezone.localdate(at)
+    start = data.start_date or today
+    if start > today + PAYEE_AHEAD:
+        raise ValidationError({"start_date": _("A payee is named at most a year ahead.")})
     warnings = [("account", text)] if (text := account_warning(account)) else []
     others = Payee.objects.filter(account_digest=digest, end_date__isnull=True).exclude(child=child)
     if others.exclude(name=data.name.strip()).exists():
