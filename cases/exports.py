@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from cases.child_columns import IN_FULL, Column, Surroundings, columns_of, headings, row_of, with_parts
 from cases.child_filters import Filters
+from cases.importing.columns import mask
 from staff import files, jobs, paper, tables
 from staff.audit import log_access
 from staff.models import AccessLog, Job, Region, StoredFile
@@ -98,7 +99,7 @@ def start_export(
         "reason": reason,
         "day": timezone.localdate(at).isoformat(),
         "at": timezone.localtime(at).strftime("%Y-%m-%d %H:%M"),
-        "said": said,
+        "said": mask("", said),  # a number that was searched for stays masked above the list
         "form": form,
         "full": full,
     }
