@@ -34,7 +34,8 @@ def child_twins(request: HttpRequest) -> HttpResponse:
     changed = (
         get_object_or_404(Child.objects, pk=asked["child"]) if asked.get("child", "").isdecimal() else None
     )
-    place = changed.region_id if changed else asked.get("region", "")
+    # The village may be chosen last; any place of the county will do, so that of one's post stands in.
+    place = changed.region_id if changed else asked.get("region") or request.assignment.post.region_id  # type: ignore[attr-defined]
     facts = Facts(
         asked.get("name", "")[:60],
         _birth_date(asked.get("birth_date", ""), asked.get("id_number", "")),

@@ -86,7 +86,12 @@ def transfer_context(transfer: Transfer, actions: Sequence[Transition]) -> dict[
     born = dt.date.fromisoformat(told["birth_date"]) if told.get("birth_date") else None
     age = ages.age_on(born, transfer.effective_date) if born else ""
     child = [
-        {"label": _("Sex and age"), "value": f"{Sex(told['sex']).label} · {age}" if told.get("sex") else ""},
+        {
+            "label": _("Sex and age"),
+            "value": _("%(sex)s, aged %(age)s") % {"sex": Sex(told["sex"]).label, "age": age}
+            if told.get("sex")
+            else "",
+        },
         {"label": _("Date of birth"), "value": day(born), "number": True},
         {
             "label": _("Category"),

@@ -57,6 +57,21 @@
     }
   }, true);
 
+  /* a form is sent once: a second click while the first is under way does nothing. A download leaves the page as it
+     is, so the form can be sent again after a moment. */
+  var sent = new WeakMap();
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || form.method !== "post") {
+      return;
+    }
+    if (Date.now() - (sent.get(form) || 0) < 3000) {
+      event.preventDefault();
+      return;
+    }
+    sent.set(form, Date.now());
+  });
+
   /* a question answered yes turns its block yellow */
   document.addEventListener("change", function (event) {
     var block = event.target.closest("[data-ask]");
