@@ -13,6 +13,7 @@ class CasesConfig(AppConfig):
             defect_tasks,
             exports,
             help_export,
+            named_people,
             reveals,
             transfers,
         )

@@ -118,8 +118,11 @@ def perform(
                     with transaction.atomic():
                         act.apply(line.child, data, at)
                     done += 1
-                except RegisterRefused as refusal:
-                    refused.append((line.child.pk, str(refusal)))
+                except (RegisterRefused, ValidationError) as refusal:
+                    told = (
+                        " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
+                    )
+                    refused.append((line.child.pk, told))
         missing = len(seen) - len(lines)
         if missing:
             gone = _("%(count)d children are no longer in your area.") % {"count": missing}

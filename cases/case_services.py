@@ -187,13 +187,13 @@ def restrict_case(*, actor: Actor, at: dt.datetime, case: Case, people: Iterable
         if case.restricted:
             raise CaseRefused(_("The case is restricted already."))
         me = User.objects.get(pk=actor.user_id)
-        _name(case, me)
+        name_on_case(case, me)
         # The policy reads the list that was loaded when the scope opened: without this the update would
         # hide the row.
         scope.narrow(named=scope.current().named | {case.pk})
         for person in _who_may(case, people, at):
             if person.pk != me.pk:
-                _name(case, person)
+                name_on_case(case, person)
         case.restricted = True
         case.save(update_fields=["restricted"])
         CaseAction.objects.filter(case=case).update(restricted=True)
@@ -208,7 +208,7 @@ def name_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) -> N
         case = _lock(case)
         _may_name(actor, case)
         for one in _who_may(case, [person], at):
-            _name(case, one)
+            name_on_case(case, one)
 
 
 def unname_person(*, actor: Actor, at: dt.datetime, case: Case, person: User) -> None:
@@ -246,7 +246,7 @@ def name_where_nobody_is(child: Child, person: User, covering: Callable[[set[int
         for case in Case.objects.filter(child=child, restricted=True).exclude(state="closed"):
             there = covering(named.get(case.pk, set()))
             if not there:
-                _name(case, person)
+                name_on_case(case, person)
                 given.append(case)
             if case.owner_id not in there:
                 case.owner_id = person.pk if not there else min(there)
@@ -255,7 +255,8 @@ def name_where_nobody_is(child: Child, person: User, covering: Callable[[set[int
     return given
 
 
-def _name(case: Case, person: User) -> None:
+def name_on_case(case: Case, person: User) -> None:
+    """Name a person on a restricted case, and log it. Who may do so is checked by the callers."""
     assign_perm(NAMED, person, case)
     _log(case, person, "named")
 

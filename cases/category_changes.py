@@ -57,6 +57,8 @@ def set_category(
         raise ValidationError({"since": _("This day is still to come.")})
     with open_scope(replace(current(), reason=reason)):
         locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        if locked.left_date is not None:
+            raise RegisterRefused(_("The child has left the register."))
         if (locked.primary_category, locked.category_detail) == (chosen, detail):
             raise RegisterRefused(_("The child is counted under this category already."))
         held = ChildAttribute.objects.filter(child=locked, end_date__isnull=True)

@@ -148,7 +148,7 @@ def add_card(
     multiple = card.kind.value == "7"
     components = [dict(part) for part in data.components] if multiple else []
     for part in components:
-        if str(part.get("kind")) not in "123456" or part.get("level") not in (1, 2, 3, 4):
+        if str(part.get("kind")) not in set("123456") or part.get("level") not in (1, 2, 3, 4):
             raise ValidationError(
                 {"components": _("A component is a kind of disability with a level from 1 to 4.")}
             )

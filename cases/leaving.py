@@ -91,7 +91,9 @@ def leave_register(
     """The child leaves the register on a day, for one of NAT's reasons. Its file stays and can be read.
 
     ``reason`` are the details in words. ValidationError by field (day, reason_code, and what DEMANDED asks for);
-    RegisterRefused while a visit waits for review or a case is open: they would never be finished.
+    RegisterRefused while a visit waits for review or a case is open: they would never be finished. An open case that
+    is restricted and whose people do not include the actor stands in nobody's way, since a refusal would tell of it;
+    it stays open with those who are named on it.
     """
     actor = actor or Actor.current()
     check_duty(actor, REVIEWERS)

@@ -270,6 +270,8 @@ def change_child(
     illness.refuse_protected(changes.get("health_note", ""), "health_note")
     with open_scope(replace(current(), reason=reason)):
         locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        if locked.merged_into_id is not None:
+            raise RegisterRefused(_("This file was merged into another one. Change that one."))
         touched = {name for name, value in changes.items() if getattr(locked, name) != value}
         for name, value in changes.items():
             setattr(locked, name, value)

@@ -25,6 +25,7 @@ HANDOVER_DAYS = 90
 
 Ended = Callable[[Assignment, dt.datetime], None]
 _ENDED: list[Ended] = []
+_WITHDRAWING: list[Ended] = []
 
 
 def on_access_end(handler: Ended) -> Ended:
@@ -129,8 +130,16 @@ def end_assignment(
     return assignment
 
 
+def before_withdrawal(handler: Ended) -> Ended:
+    """Register what another app settles before the shares of an ended assignment are revoked. Same transaction."""
+    _WITHDRAWING.append(handler)
+    return handler
+
+
 def withdraw(assignment: Assignment, *, at: dt.datetime) -> dict[str, int]:
     """Revoke the tokens and shares that an ended assignment left; returns how many. Safe to repeat."""
+    for handler in _WITHDRAWING:
+        handler(assignment, at)
     shares, _by_model = UserObjectPermission.objects.filter(user_id=assignment.user_id).delete()
     # Tokens are visible to their owner alone.
     with open_scope(Scope(user_id=assignment.user_id)):

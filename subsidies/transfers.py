@@ -62,6 +62,12 @@ def money_under_way(child: Child, to: Distance, day: dt.date) -> Iterator[str]:
             "months": ", ".join(f"{month:%Y-%m}" for month in owed)
         }
     last = _last_month(child.region_id, day)
+    later = [month for _scheme, month, _kind, state in lines if month > last and state in DELIVERED]
+    if later:
+        yield _(
+            "%(month)s is paid already, but from this day on this county would pay until %(last)s only. "
+            "Choose a later day."
+        ) % {"month": f"{max(later):%Y-%m}", "last": f"{last:%Y-%m}"}
     written = {(scheme, month) for scheme, month, _kind, _state in lines}
     rights = Entitlement.objects.filter(child=child, start_month__lte=last).exclude(
         state=EntitlementState.ENDED

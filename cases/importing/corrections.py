@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from cases.child_columns import IN_FULL
 from cases.circumstance_enums import RowOutcome
 from cases.importing import words
 from cases.importing.columns import BY_FIELD, COLUMNS, mask
@@ -18,7 +19,7 @@ from cases.importing.rows import problems_of
 from cases.importing.running import fields_of
 from cases.importing.services import XLSX
 from cases.models import RegisterImport, RegisterImportRow
-from cases.refusals import REVIEWERS, check_duty
+from cases.refusals import REVIEWERS, RegisterRefused, check_duty
 from staff import files, jobs
 from staff.audit import log_access
 from staff.models import AccessLog, Job, StoredFile
@@ -77,7 +78,13 @@ def template() -> bytes:
 
 def start(register_import: RegisterImport, *, reason: str, at: Any, actor: Actor | None = None) -> Job:
     """Make the workbook of the rows that are not right, in a job; numbers in full only with a reason."""
-    check_duty(actor or Actor.current(), REVIEWERS)
+    actor = actor or Actor.current()
+    check_duty(actor, REVIEWERS)
+    # Who sent the file has it; everybody else is bound by the rule of all exports.
+    if reason.strip() and actor.role not in IN_FULL and register_import.user_id != actor.user_id:
+        raise RegisterRefused(
+            _("Only who sent the file, the clerk or the approver may have the numbers in full.")
+        )
     return jobs.start(
         KIND,
         region_id=register_import.region_id,

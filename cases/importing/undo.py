@@ -222,11 +222,35 @@ def _restore(
     for kind, found in touched.items():
         model = Child if kind == "child" else KINDS[kind]
         extra = {"updated_at"} if kind == "child" else set()
-        bulk.update(model, list(found.values()), fields[kind] | extra)
+        numbers = {"id_number", "id_digest"} & fields[kind] if kind == "child" else set()
+        bulk.update(model, list(found.values()), (fields[kind] | extra) - numbers)
+        for pk in _put_numbers(list(found.values())) if numbers else ():
+            for row in rows:
+                if any(
+                    (k, key, name) == ("child", pk, "id_number")
+                    for k, key, name, *_ in traces[row.pk].get("changed", ())
+                ):
+                    left[row.pk].append("id_number")
+                    restored -= 1
     children = {row.child_id for row in rows if row.child_id is not None}
     search.index_children(children)
     defects.follow_register(children, at=at, touched=EVERY_KIND)
     return restored, left
+
+
+def _put_numbers(children: list[Child]) -> list[int]:
+    """Write identity numbers back; returns the children whose former number another child holds by now."""
+    if not children:
+        return []
+    try:
+        with transaction.atomic():
+            bulk.update(Child, children, {"id_number", "id_digest"})
+    except IntegrityError:
+        if len(children) == 1:
+            return [children[0].pk]
+        half = len(children) // 2
+        return _put_numbers(children[:half]) + _put_numbers(children[half:])
+    return []
 
 
 def _objects(rows: list[RegisterImportRow], traces: dict[int, Any]) -> dict[str, dict[int, Any]]:

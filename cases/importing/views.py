@@ -205,7 +205,10 @@ def import_corrections(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("The reason is too long."))
         return redirect("cases:import_file", pk)
-    job = corrections.start(found, reason=form.cleaned_data["reason"], at=timezone.now())
+    try:
+        job = corrections.start(found, reason=form.cleaned_data["reason"], at=timezone.now())
+    except RegisterRefused as refusal:
+        return _refused(request, found, refusal)
     return redirect("staff:job", job.pk)
 
 

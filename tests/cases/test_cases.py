@@ -18,7 +18,8 @@ from cases.case_selectors import named_people, people_for
 from cases.case_services import CaseRefused
 from cases.models import Case, CaseAction
 from staff.models import AccessLog, TransitionRecord
-from staff.scope import scope_of, system_scope
+from staff.posts import end_assignment
+from staff.scope import open_scope, scope_of, system_scope
 from staff.workflow import TransitionRefused
 from tests.cases.visiting import BUDGET, NOW, TODAY, acting, fresh, submitted
 from tests.cast import Cast
@@ -460,3 +461,23 @@ def test_pages_stay_within_their_budget(
     place = address.format(case=cases[0].pk, child=cast.children["own"].pk, action=actions[0].pk)
     with django_assert_max_num_queries(BUDGET):
         assert client.get(place).status_code == 200
+
+
+@pytest.mark.parametrize("named_too", [True, False])
+def test_a_restricted_case_is_never_left_to_nobody(cast: Cast, named_too: bool) -> None:
+    case = opened(cast, restricted=True)
+    leaving = cast.assignments["supervisor"]
+    if named_too:
+        with acting(cast, "supervisor") as actor:
+            services.name_person(actor=actor, at=NOW, case=case, person=cast.users["director"])
+    with open_scope(cast.scope("sysadmin")):
+        end_assignment(leaving, last_day=TODAY, now=True, at=NOW)
+    seen = set()
+    for member in ("supervisor", "director", "clerk", "approver"):
+        with open_scope(cast.scope(member)):
+            seen |= {member} if Case.objects.filter(pk=case.pk).exists() else set()
+    assert seen == ({"director"} if named_too else seen & {"clerk", "approver"})
+    assert len(seen) == 1
+    if not named_too:
+        with open_scope(cast.scope(*seen)):
+            assert Case.objects.get(pk=case.pk).owner_id == cast.users[next(iter(seen))].pk

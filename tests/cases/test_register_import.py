@@ -443,6 +443,20 @@ def test_updates_go_back_unless_they_were_changed_again(cast: Cast) -> None:
         assert not Household.objects.filter(head_name="钱户主").exists()
 
 
+def test_a_number_that_another_child_has_by_now_is_left_and_named(cast: Cast) -> None:
+    first, second = GOOD, number("20150301", 103)
+    applied(cast, text(row()))
+    line = f"{child(cast).number},赵小一,{second}"
+    found = applied(cast, text(line, header="儿童编号,姓名,身份证号"), at=LATER)
+    with open_scope(cast.scope("clerk")):
+        assert child(cast).id_number == second
+        make_child(VILLAGE, "钱小二", id_number=first)
+    told = take_back(cast, found)
+    assert (told["left"], told["restored"]) == (1, 0)
+    assert (2, "id_number", "changed_again") in problems(cast, found)
+    assert child(cast).id_number == second
+
+
 def test_a_payee_that_was_changed_since_stays(cast: Cast) -> None:
     header = f"{HEADER},领款人,开户银行,银行账号"
     applied(cast, text(f"{row()},赵大,农商行,6217001234567890", header=header))

@@ -64,6 +64,13 @@ def test_the_last_month_here_is_paid_first(office: Office) -> None:
     propose(office)
 
 
+def test_a_day_before_what_is_paid_already_is_refused(office: Office) -> None:
+    office.entitle(office.child("own"), start=dt.date(2026, 5, 1))
+    office.pay()
+    with pytest.raises(RegisterRefused, match=r"2026-10 is paid already.* until 2026-09"):
+        propose(office, day=dt.date(2026, 9, 10))
+
+
 def test_a_right_that_never_began_needs_no_payment(office: Office) -> None:
     office.entitle(office.child("own"), start=NOVEMBER)
     accept(office, propose(office))
@@ -99,7 +106,8 @@ def test_the_entitlement_ends_by_the_sending_countys_rule(office: Office, rule: 
         )
     office.entitle(office.child("own"), start=dt.date(2026, 5, 1))
     for month in (dt.date(2026, 9, 1), OCTOBER):
-        office.pay(month)
+        if month <= last:
+            office.pay(month)
     done = accept(office, propose(office))
     ended = entitlement(office)
     assert (ended.state, ended.end_month, ended.end_reason) == ("ended", last, "moved_away")
