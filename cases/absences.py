@@ -197,7 +197,7 @@ class _Standing:
 def _stand(
     stays: Sequence[_Away], situations: Sequence[Situation], on: dt.date, config: AbsenceConfig
 ) -> _Standing:
-    # Within a short visit after the last day nobody can tell a visit from a return: the parent is still away.
+    # Short visits were joined over (_stays); from the day after the last one the parent counts as present.
     away = next((s for s in stays if s.since <= on and (s.until is None or on <= s.until)), None)
     current = [s for s in situations if s.holds_on(on)]
     unable = any(s.kind in LOST_FOR_GOOD | UNABLE_TO_RAISE for s in current)

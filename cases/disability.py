@@ -83,7 +83,7 @@ def belongs_to(card: Card, id_number: str) -> bool:
 
 
 def mask_card(number: str) -> str:
-    """The number as screens show it: the person masked, kind and level hidden too."""
+    """The number as screens show it: the person masked, kind and level in clear."""
     return f"{number[:4]}************{number[18:20]}" if len(number) >= CARD_LENGTH else "****"
 
 

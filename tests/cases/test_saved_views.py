@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from cases import saved_views
 from cases.models import SavedView
 from staff.models import Assignment, Post
 from staff.scope import open_scope, system_scope
-from tests.cast import START, TOWNSHIP, Cast
+from tests.cast import OWN_ID, START, TOWNSHIP, Cast
 
 AT = dt.datetime(2026, 10, 20, 2, 0, tzinfo=dt.UTC)
 
@@ -120,6 +121,13 @@ def test_a_name_taken_under_another_post_is_told(cast: Cast) -> None:
     answer = cast.client("supervisor").post("/children/views/save/", {"name": "红色", "query": ""})
     assert answer.status_code == 200
     assert "_error" in answer.content.decode()
+
+
+def test_no_identity_number_is_kept(cast: Cast) -> None:
+    with open_scope(cast.scope("clerk")):
+        with pytest.raises(ValidationError, match=r"identity number|身份证号"):
+            saved_views.save_view("号码", f"q={OWN_ID.lower()}&risk=red", shared=True, at=AT)
+        assert saved_views.save_view("后四位", f"q={OWN_ID[-4:]}", shared=True, at=AT).pk
 
 
 def test_there_is_an_end_to_them(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
