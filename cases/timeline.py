@@ -377,7 +377,8 @@ def _transitions(child: Child, limit: int) -> Iterator[Event]:
             continue
         model: Any = apps.get_model(record.subject)
         transition = model.workflow.by_name.get(record.name)
-        title = f"{model._meta.verbose_name}{_(': ')}{transition.label if transition else record.name}"
+        label = transition.label if transition else _("Applied") if record.name == "apply" else record.name
+        title = f"{model._meta.verbose_name}{_(': ')}{label}"
         page = PAGES.get(record.subject, "")
         yield Event(
             record.at,

@@ -266,11 +266,24 @@ def test_the_timeline_tells_what_happened_but_no_restricted_case(cast: Cast) -> 
                 at=AT,
                 reason="性侵案件",
             )
+            TransitionRecord.objects.create(
+                subject="subsidies.application",
+                subject_id="999998",
+                region_id=own.region_id,
+                child_id=own.pk,
+                name="apply",
+                source="",
+                target="submitted",
+                at=AT - dt.timedelta(days=400),
+                reason="祖母代为申请",
+            )
     url = reverse("cases:child_section", args=[own.pk, "timeline"])
     page = cast.client("supervisor").get(url).content.decode()
     for told in ("祖母摔伤", "监护人住院", "父亲死亡", "临时照料", "林桂芳"):
         assert told in page, told
     assert "性侵" not in page
+    assert "祖母代为申请" in page
+    assert re.search(r"apply\b", re.sub(r"<[^>]*>", "", page)) is None, "a code instead of a word"
     short = cast.client("supervisor").get(url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in short
     assert short.count("<li>") == 6
