@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import ages, register, selectors
+from cases.child_edit_form import EditChildForm
 from cases.child_forms import (
     ChildForm,
     GuardianForm,
@@ -214,7 +215,7 @@ def child_edit(request: HttpRequest, pk: int) -> HttpResponse:
         f"{kind}_region": names.get(code or 0, code) or ""
         for kind, code in (("household", found.household_region_id), ("residence", found.residence_region_id))
     }
-    form = ChildForm(posted(request), initial=initial, places=places)
+    form = EditChildForm(posted(request), initial=initial, places=places, child=found)
     context: dict[str, Any] = {"form": form, "parts": [], "places": places, **NO_DOUBTS}
     if request.method == "POST" and form.is_valid():
         try:

@@ -54,4 +54,4 @@ def _heir(people: list[Person], assignment: Assignment) -> Person | None:
     same = [one for one in others if one.role == assignment.role]
     openers = [one for one in others if one.role in OPENERS]
     # People are listed county first; the nearest is the last.
-    return (same or openers[::-1] or [None])[0]
+    return next(iter(same or openers[::-1]), None)

@@ -70,7 +70,9 @@ def _plain(query: str) -> str:
     """The query string without keys of pages; ValidationError when it is too long to keep."""
     pairs = [pair for pair in parse_qsl(query.removeprefix("?")) if pair[0] not in ("after", "before")]
     if any(key == "q" and identity.is_valid(identity.canonical(value)) for key, value in pairs):
-        raise ValidationError({"name": _("An identity number is not kept in a list. Search by something else.")})
+        raise ValidationError(
+            {"name": _("An identity number is not kept in a list. Search by something else.")}
+        )
     text = urlencode(pairs)
     if len(text) > KEPT:
         raise ValidationError({"name": _("These filters are too many to be saved.")})

@@ -41,7 +41,8 @@ class SchemeForm(forms.Form):
     """Another scheme from a day on, and the document that says so."""
 
     scheme = forms.ChoiceField(
-        label=gettext_lazy("Scheme of categories"), widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"})
+        label=gettext_lazy("Scheme of categories"),
+        widget=forms.RadioSelect(attrs={"class": "cw-choices cw-choices-1"}),
     )
     day = DayField(label=gettext_lazy("From"))
     source = forms.CharField(

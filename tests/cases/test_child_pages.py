@@ -362,7 +362,7 @@ def test_the_village_must_be_ones_own(cast: Cast) -> None:
 def test_changing_a_file(cast: Cast) -> None:
     own = cast.children["own"]
     client, url = cast.client("director"), reverse("cases:child_edit", args=[own.pk])
-    assert OWN_ID in client.get(url).content.decode()
+    assert OWN_ID not in client.get(url).content.decode()
     values = {
         "name": "林晓曼",
         "id_number": OWN_ID,
@@ -504,3 +504,28 @@ def test_the_tabs_of_the_file_leave_the_menu_of_the_phone_alone(cast: Cast) -> N
     bar = page.split('class="cw-tabbar')[1].split("</nav>")[0]
     assert reverse("cases:outbox") in bar
     assert "/file/timeline/" not in bar
+
+
+def test_changing_a_file_shows_no_protected_value_and_keeps_what_is_left_empty(cast: Cast) -> None:
+    own = cast.children["own"]
+    with open_scope(cast.scope("clerk")):
+        Child.objects.filter(pk=own.pk).update(health_note="哮喘", phone="13900001111")
+    client = cast.client("director")
+    address = f"/children/{own.pk}/edit/"
+    text = client.get(address).content.decode()
+    assert not [value for value in (OWN_ID, "哮喘", "13900001111") if value in text]
+    assert f"{OWN_ID[:6]}********{OWN_ID[-4:]}" in text
+    values = {"name": own.name, "birth_date": "2017-05-20", "sex": "female", "placement": "scattered"}
+    assert client.post(address, values | {"address": "八组"}).status_code == 302
+    with open_scope(cast.scope("clerk")):
+        now = Child.objects.get(pk=own.pk)
+        assert (now.address, now.id_number, now.health_note, now.phone) == (
+            "八组",
+            OWN_ID,
+            "哮喘",
+            "13900001111",
+        )
+    assert client.post(address, values | {"phone": "13700002222", "forget": "health_note"}).status_code == 302
+    with open_scope(cast.scope("clerk")):
+        now = Child.objects.get(pk=own.pk)
+        assert (now.id_number, now.health_note, now.phone) == (OWN_ID, "", "13700002222")
