@@ -49,7 +49,7 @@ format: venv-dev ## put code into shape
 	.venv/bin/ruff format .
 
 screenshots: venv-dev ## take the pictures of docs/images from the journey
-	@CHILDWELFARE_SCREENSHOTS=docs/images exec bin/run-tests -n 0 tests/journeys/test_story.py
+	@CHILDWELFARE_SCREENSHOTS=docs/images exec bin/run-tests -n 0 -m journey
 
 bench: venv-dev ## measure list and child pages, row scope, import and match
 	@exec $(PYTHON_IN_VENV) -m bench

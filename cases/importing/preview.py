@@ -160,11 +160,18 @@ def _line(
         ],
         "changes": [
             {"column": label_of(field), "old": _shown(field, old), "new": _shown(field, new)}
-            for field, old, new in before.get("shown", ())
+            for field, old, new in before.get("shown", _new_cells(row, cells))
         ],
         "decision": decisions.get(str(row.pk), ""),
         "choices": [(act, labels[act]) for act in ACTS if act in allowed],
     }
+
+
+def _new_cells(row: RegisterImportRow, cells: dict[str, str]) -> list[tuple[str, str, str]]:
+    """What a new child's row says beside name and number, as changes from nothing: to be read before it is taken over."""
+    if row.outcome != RowOutcome.NEW:
+        return []
+    return [(field, "", text) for field, text in cells.items() if text and field not in ("name", "id_number")]
 
 
 def _shown(field: str, value: str) -> str:
@@ -182,7 +189,7 @@ def _shown(field: str, value: str) -> str:
 def _name_of(label: str) -> str:
     """A model's name in the plural for people."""
     if label == "unseen":
-        return _("something only other people may read")
+        return _("later records")  # what they are would tell of a case that is restricted to others
     try:
         return str(apps.get_model(label)._meta.verbose_name_plural)
     except LookupError:

@@ -9,7 +9,7 @@ import pytest
 
 from cases import family, leaving, register, search
 from cases.family import GuardianData, PayeeData
-from cases.importing import running, services, tasks, undo
+from cases.importing import preview, running, services, tasks, undo
 from cases.importing.trusted import import_register
 from cases.models import (
     CategoryPeriod,
@@ -138,6 +138,15 @@ def test_the_good_rows_are_taken_over_and_the_others_stay_outside(cast: Cast) ->
     assert (found.state, found.counts["written"], found.counts["error"]) == ("applied", 2, 1)
     with open_scope(cast.scope("clerk")):
         assert not Child.objects.filter(name="钱小二").exists()
+
+
+def test_a_new_row_is_read_before_it_is_taken_over(cast: Cast) -> None:
+    found = checked(cast, text(FULL, header=FULL_HEADER))
+    with open_scope(cast.scope("clerk")):
+        ((line,), _more) = preview.rows_of(found, "new")
+    told = {one["new"] for one in line["changes"]}
+    assert {"2015-03-01", "社会散居", "139****5678"} <= told, told
+    assert not {"13912345678", "6217001234567890", "哮喘", GOOD} & told
 
 
 def test_all_or_nothing(cast: Cast) -> None:

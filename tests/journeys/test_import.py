@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from cases.identity import check_character
 from cases.models import Child, RegisterImport
 from staff.models import Region
-from tests.journeys.conftest import DESK, Person
+from tests.journeys.conftest import DESK, PHONE, Person
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
@@ -63,6 +63,7 @@ def test_a_messy_file_comes_in_and_goes_out_again(people: Arrive) -> None:
     wait_for_job(page)
     expect(page.locator("table")).to_contain_text(NAMES[2])
     expect(page.locator("table")).not_to_contain_text(NAMES[0])
+    clerk.picture("30-import-check", PHONE, DESK)
     page.locator("button[form=apply]").click()
     wait_for_job(page)
     for name in NAMES[:2]:

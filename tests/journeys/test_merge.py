@@ -30,7 +30,7 @@ def test_a_second_file_is_warned_of_merged_and_parted_again(people: Arrive) -> N
     hint = page.locator(f'#twins a[href="{first}"]')
     expect(hint).to_be_visible()
     expect(hint).to_contain_text(known.number)
-    clerk.picture("merge-typing", PHONE, DESK)
+    clerk.picture("31-twin-hint", PHONE, DESK)
     page.locator(f"input[name=sex][value={known.sex}]").check(force=True)
     page.locator("input[name=address]").fill("新迁地址 3 号")
     page.locator("[form=child][type=submit]").first.click()
@@ -46,13 +46,13 @@ def test_a_second_file_is_warned_of_merged_and_parted_again(people: Arrive) -> N
 
     # The pair stands in the list; field by field they become one.
     clerk.open("/duplicates/")
-    clerk.picture("merge-list", PHONE, DESK)
+    clerk.picture("32-duplicates", PHONE, DESK)
     page.locator(f'a[href="/children/{known.pk}/merge/{again.pk}/"]').click()
     address = page.locator("input[name=choose-address]")
     if address.count():
         address.nth(1).check()
     expect(page.locator("main")).not_to_contain_text(known.id_number)
-    clerk.picture("merge-compare", PHONE, DESK)
+    clerk.picture("33-merge", PHONE, DESK)
     page.locator("textarea[name=reason]").fill("核对户口簿，同一儿童重复录入")
     page.locator("#merge button.btn-primary").click()
     page.wait_for_url(f"**{first}")
@@ -62,13 +62,11 @@ def test_a_second_file_is_warned_of_merged_and_parted_again(people: Arrive) -> N
     clerk.sees(again.number)
     clerk.open(f"{first}file/timeline/")
     clerk.sees("核对户口簿，同一儿童重复录入", known.number, again.number)
-    clerk.picture("merge-timeline", PHONE, DESK)
 
     # It was wrong after all.
     merge = clerk.seen_by(lambda: ChildMerge.objects.get(kept=known, merged=again))
     page.locator(f'a[href="/merges/{merge.pk}/undo/"]').click()
     page.locator("textarea[name=reason]").fill("是堂兄弟，不是同一人")
-    clerk.picture("merge-undo", PHONE, DESK)
     page.locator("[form=undo][type=submit]").first.click()
     page.wait_for_url(f"**{second}")
     clerk.open(first)

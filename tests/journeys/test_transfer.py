@@ -44,7 +44,7 @@ def test_a_child_goes_to_another_county(people: Arrive) -> None:
         page.locator("button[form=transfer]").click()
     clerk.sees(child.name, "全家到太和县居住")
     address = page.url
-    clerk.picture("30-transfer-proposed", DESK, PHONE)
+    clerk.picture("34-transfer-proposed", DESK, PHONE)
 
     other = people("xutaxiang", PHONE).sign_in()
     other.open("/transfers/")
@@ -56,7 +56,7 @@ def test_a_child_goes_to_another_county(people: Arrive) -> None:
     assert answer.status == 404
     other.problems.clear()
     other.open(address)
-    other.picture("31-transfer-to-decide", PHONE)
+    other.picture("35-transfer-to-decide", PHONE)
     with other.page.expect_navigation():
         other.page.locator("form:has(input[name=action][value=accept]) button").first.click()
     other.page.goto(f"/children/{child.pk}/")
@@ -93,7 +93,7 @@ def test_two_villages_become_one(people: Arrive) -> None:
         page.locator("button[form=change]").click()
     clerk.sees(old.short_name, new.short_name, "潼府发〔2026〕21号")
     assert clerk.seen_by(lambda: Region.objects.get(pk=old.pk).valid_to) is None
-    clerk.picture("32-division-preview", DESK)
+    clerk.picture("36-division-preview", DESK)
     with page.expect_navigation(url=re.compile(r"/divisions/$")):
         page.locator("button[form=confirm]").click()
     clerk.sees(old.name, new.name)
