@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Replace
+from django.db.models.functions import Coalesce, Replace
 
 from cases import identity, pinyin
 from cases.models import Child, ChildToken, Guardian
@@ -195,8 +195,10 @@ def _number(text: str) -> Terms:
     """Digits: a whole identity, telephone or register number, or the end of one."""
     if identity.problem_of(text) is None:
         digest = identity.digest_identity(text)
-        merged = Child.objects.filter(id_digest=digest, merged_into__isnull=False).values("merged_into")
-        return Terms((), Q(id_digest=digest, merged_into__isnull=True) | Q(pk__in=merged))
+        # Looked up now: as a condition beside an order by name it would be tried on one child after the other.
+        holders = Child.objects.filter(id_digest=digest).order_by()
+        standing = holders.values_list(Coalesce("merged_into", "pk"), flat=True)
+        return Terms((), Q(pk__in=list(standing)))
     tail = max((length for length in TAILS if length <= len(text)), default=0)
     whole = f"#:{text}"
     if not tail:
