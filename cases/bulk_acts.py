@@ -7,6 +7,7 @@ of five does; it writes through the same services as a single child's page.
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -66,7 +67,7 @@ class AttributeForm(DayForm):
     field_order = ("kind", "day", "reason")  # type: ignore[assignment]
 
 
-class Act:
+class Act(ABC):
     """``lines`` is the preview, ``apply`` does it for one child: ValidationError and RegisterRefused as usual."""
 
     key: ClassVar[str]
@@ -74,11 +75,11 @@ class Act:
     form: ClassVar[type[BulkForm]]
     hint: ClassVar[Promise | str] = ""
 
-    def lines(self, children: Sequence[Child], data: dict[str, Any], today: dt.date) -> list[Line]:
-        raise NotImplementedError
+    @abstractmethod
+    def lines(self, children: Sequence[Child], data: dict[str, Any], today: dt.date) -> list[Line]: ...
 
-    def apply(self, child: Child, data: dict[str, Any], at: dt.datetime) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def apply(self, child: Child, data: dict[str, Any], at: dt.datetime) -> None: ...
 
 
 GONE = _("The child has left the register.")

@@ -31,7 +31,7 @@ from staff.access import roles
 from staff.models import User
 
 
-def _one_form(
+def one_form(
     request: HttpRequest,
     child: Child,
     form: forms.Form,
@@ -43,14 +43,18 @@ def _one_form(
     note: str = "",
     facts: list[dict[str, Any]] | None = None,
     shares: list[User] | None = None,
+    back: str = "",
 ) -> HttpResponse:
-    """Show a form, or write what it says and go back. ``write`` gets the data and ``confirmed``."""
+    """Show a form, or write what it says and go back: to the file, or the address ``back``. ``write`` gets the
+    data and ``confirmed``.
+    """
+    back = back or reverse("cases:child", args=[child.pk])
     warnings: list[str] = []
     if request.method == "POST" and form.is_valid():
         try:
             write(form.cleaned_data | {"confirmed": "confirmed" in request.POST})
             messages.success(request, done)
-            return redirect("cases:child", child.pk)
+            return redirect(back)
         except NeedsConfirmation as doubt:
             warnings = [text for _field, text in doubt.warnings]
         except (ValidationError, RegisterRefused) as error:
@@ -67,7 +71,7 @@ def _one_form(
             "note": note,
             "facts": facts or [],
             "shares": shares or [],
-            "back": reverse("cases:child", args=[child.pk]),
+            "back": back,
         },
     )
 
@@ -76,7 +80,7 @@ def _one_form(
 def child_guardian(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a guardian or caregiver."""
     child, form = open_file(pk), GuardianForm(posted(request))
-    return _one_form(
+    return one_form(
         request,
         child,
         form,
@@ -92,7 +96,7 @@ def child_guardian_end(request: HttpRequest, pk: int, guardian: int) -> HttpResp
     child = open_file(pk)
     found = get_object_or_404(Guardian.objects, pk=guardian, child=child)
     form = EndForm(posted(request), initial={"day": timezone.localdate()})
-    return _one_form(
+    return one_form(
         request,
         child,
         form,
@@ -106,7 +110,7 @@ def child_guardian_end(request: HttpRequest, pk: int, guardian: int) -> HttpResp
 def child_parent(request: HttpRequest, pk: int) -> HttpResponse:
     """Record what has become of a parent."""
     child, form = open_file(pk), SituationForm(posted(request))
-    return _one_form(
+    return one_form(
         request,
         child,
         form,
@@ -127,7 +131,7 @@ def child_parent_end(request: HttpRequest, pk: int, situation: int) -> HttpRespo
     found = get_object_or_404(ParentSituation.objects, pk=situation, child=child)
     form = EndForm(posted(request), initial={"day": timezone.localdate()})
     title = _("Ended: %(what)s") % {"what": f"{found.get_parent_display()} {found.get_kind_display()}"}
-    return _one_form(
+    return one_form(
         request,
         child,
         form,
@@ -141,7 +145,7 @@ def child_parent_end(request: HttpRequest, pk: int, situation: int) -> HttpRespo
 def child_payee(request: HttpRequest, pk: int) -> HttpResponse:
     """Name who receives the money."""
     child, form = open_file(pk), PayeeForm(posted(request))
-    return _one_form(
+    return one_form(
         request,
         child,
         form,
@@ -172,7 +176,7 @@ def child_category(request: HttpRequest, pk: int) -> HttpResponse:
         {"label": _("Because"), "value": decision.row.label, "wide": True},
         {"label": _("Regulation"), "value": decision.clause, "wide": True},
     ]
-    return _one_form(
+    return one_form(
         request,
         child,
         form,
@@ -213,7 +217,7 @@ def child_share(request: HttpRequest, pk: int) -> HttpResponse:
             raise ValidationError({"username": _("There is no account with this user name.")})
         sharing.share_child(child, user, reason=data["reason"], at=at)
 
-    return _one_form(
+    return one_form(
         request,
         child,
         form,

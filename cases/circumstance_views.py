@@ -7,19 +7,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import circumstances, rule_findings
+from cases.child_family_views import one_form
 from cases.child_forms import EndForm
-from cases.child_views import DECIDERS, EDITORS, open_file, posted, show_errors
+from cases.child_views import DECIDERS, EDITORS, open_file, posted
 from cases.circumstance_forms import AbsenceForm, CardForm, IllnessForm, TakeOverForm
 from cases.models import Child, DisabilityCard, Illness, ParentAbsence
-from cases.refusals import NeedsConfirmation, RegisterRefused
 from staff.access import roles
 
 TAB = "circumstances"
@@ -41,31 +40,17 @@ def _form_page(
     note: str = "",
     facts: list[dict[str, Any]] | None = None,
 ) -> HttpResponse:
-    """Show a form, or write and go back to the tab. ``write`` gets whether doubts were confirmed."""
-    warnings: list[str] = []
-    if request.method == "POST" and form.is_valid():
-        try:
-            write("confirmed" in request.POST)
-            messages.success(request, done)
-            return redirect(_tab(child))
-        except NeedsConfirmation as doubt:
-            warnings = [text for _field, text in doubt.warnings]
-        except (ValidationError, RegisterRefused) as error:
-            show_errors({"": form}, error)
-    return render(
+    """A small form of the file that leads back to the tab. ``write`` gets whether doubts were confirmed."""
+    return one_form(
         request,
-        "cases/child_part_form.html",
-        {
-            "child": child,
-            "form": form,
-            "title": title,
-            "warnings": warnings,
-            "submit": _("Save"),
-            "note": note,
-            "facts": facts or [],
-            "shares": [],
-            "back": _tab(child),
-        },
+        child,
+        form,
+        title,
+        lambda data: write(data["confirmed"]),
+        done=done,
+        note=note,
+        facts=facts,
+        back=_tab(child),
     )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 
-class JsonCommand(BaseCommand):
+class JsonCommand(BaseCommand, ABC):
     """``run`` returns the object to print, or raises CommandError; then the exit status is not zero and nothing is printed."""
 
-    def run(self, **options: Any) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def run(self, **options: Any) -> dict[str, Any]: ...
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(json.dumps(self.run(**options), ensure_ascii=False, default=str))
