@@ -16,18 +16,22 @@ endif
 ifdef PYTHON
 export PYTHON
 endif
+export SIZES SEEDS NOISE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint format screenshots bench demo-reset venv venv-dev
+.PHONY: help run stop test lint format screenshots bench bench-matching demo-reset venv venv-dev venv-bench
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/ /' | awk '{ name = $$1; $$1 = ""; printf "make %-11s%s\n", name, $$0 }'
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/ /' | awk '{ name = $$1; $$1 = ""; printf "make %-15s%s\n", name, $$0 }'
 
 venv:
 	@bin/venv run
 
 venv-dev:
 	@bin/venv dev
+
+venv-bench:
+	@bin/venv bench
 
 run: venv ## start everything; PORT and CHILDWELFARE_HOME choose port and data folder
 	@exec $(PYTHON_IN_VENV) -m childwelfare.supervisor run
@@ -53,6 +57,9 @@ screenshots: venv-dev ## take the pictures of docs/images from the journey
 
 bench: venv-dev ## measure list and child pages, row scope, import and match
 	@exec $(PYTHON_IN_VENV) -m bench
+
+bench-matching: venv-bench ## measure the matcher beside its baselines; SIZES="county city province", SEEDS, NOISE
+	@exec $(PYTHON_IN_VENV) -m bench.matching
 
 demo-reset: venv ## load the demo county afresh
 	@exec $(MANAGE) demo_reset

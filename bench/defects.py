@@ -11,9 +11,10 @@ from django.db import connection
 from django.utils import timezone
 
 from bench import county, lacking
-from cases import defect_scan, defects
-from cases.circumstance_enums import DefectKind
-from cases.defect_selectors import DefectFilters, Period, counts, page_of
+from cases.circumstances.enums import DefectKind
+from cases.defects import scan as defect_scan
+from cases.defects import services as defects
+from cases.defects.selectors import DefectFilters, Period, counts, page_of
 from cases.models import Defect
 from staff.models import Region
 from staff.scope import open_scope, scope_of, system_scope

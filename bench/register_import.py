@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from bench.lists import GIVEN, SURNAMES
-from bench.matching import PeakMemory
+from bench.lists.names import GIVEN, SURNAMES
+from bench.memory import PeakMemory
 
 ROWS: Final = 20_000
 LIMIT_SECONDS: Final = 60

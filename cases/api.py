@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from typing import Any
+from uuid import UUID, uuid4, uuid5
 
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import search
-from cases.merging import standing_file
+from cases.field import api as field_api
+from cases.field.photos import receive_photo
+from cases.field.sending import Conflict, Taken
+from cases.field.submission import Submission
 from cases.models import Case, Child, MatchCandidate, Visit
-from cases.visit_forms import VisitForm
-from cases.visits import VisitRefused, create_visit
+from cases.questions.shown import answers_shown
+from cases.visits.pictures import MOST
+from cases.visits.refusals import VisitRefused
+from cases.visits.selectors import readable
+from cases.visits.sendings import Sending
 from staff.api import ReadOnly
 from staff.enums import Role
-from staff.workflow import Actor
-
-# The same whether the child never was in the area or has left it: a phone may send a visit long after it was made.
-NOT_HERE = _(
-    "This child is not in your area or no longer on its register; the file may have gone to another village. "
-    "Tell your supervisor what you saw."
-)
 
 
 class ChildSerializer(serializers.ModelSerializer[Child]):
@@ -69,22 +74,35 @@ class ChildViewSet(ReadOnly):
 
 
 class VisitSerializer(serializers.ModelSerializer[Visit]):
+    """A visit. ``answers`` and ``problems`` are codes of the form that it answered; ``shown`` tells them in its words."""
+
+    shown = serializers.SerializerMethodField()
+
     class Meta:
         model = Visit
         fields = (
             "id", "uuid", "child", "region", "kind", "visited_at", "people_met", "answers", "problems", "text", "risk_before",
-            "risk", "next_visit_date", "state", "conducted_by", "submitted_at", "reviewed_at",
+            "risk", "next_visit_date", "state", "conducted_by", "submitted_at", "reviewed_at", "form_code", "form_version",
+            "concern", "shown",
         )  # fmt: skip
+
+    def get_shown(self, visit: Visit) -> list[dict[str, Any]]:
+        return answers_shown(visit)
 
 
 class NewVisitSerializer(serializers.Serializer[Any]):
     """What a phone sends; multipart with the same names when there are photos. Repeating a ``client_id`` changes nothing."""
 
     client_id = serializers.UUIDField()
-    child = serializers.IntegerField()
+    child = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     kind = serializers.CharField()
     visited_at = serializers.CharField(help_text="Local time, 2026-10-20T09:40")
     people_met = serializers.ListField(child=serializers.CharField())
+    form_code = serializers.CharField(
+        required=False,
+        help_text="The form that is answered by answer_<code>; without it the first: regular 1",
+    )
+    form_version = serializers.IntegerField(required=False)
     answer_guardian = serializers.ChoiceField(["yes", "no"])
     answer_living = serializers.ChoiceField(["yes", "no"])
     answer_school = serializers.ChoiceField(["yes", "no"])
@@ -106,54 +124,47 @@ class VisitFilter(filters.FilterSet):
 
 
 class VisitViewSet(ReadOnly):
-    """Visits in scope. POST records one; the phone's outbox uses it."""
+    """Visits in scope. POST records one with its photos; phones put theirs piece by piece (cases/field/api.py)."""
 
     serializer_class = VisitSerializer
     filterset_class = VisitFilter
     parser_classes = [JSONParser, MultiPartParser, FormParser]
 
     def get_queryset(self) -> QuerySet[Visit]:
-        return Visit.objects.order_by("-visited_at", "-pk")
+        return Visit.objects.filter(readable()).order_by("-visited_at", "-pk")
 
     @extend_schema(
         request=NewVisitSerializer,
         responses={
             201: VisitSerializer,
             200: OpenApiResponse(VisitSerializer, description="It was there already"),
+            202: OpenApiResponse(OpenApiTypes.OBJECT, description="Kept aside: the file is not where it was"),
+            409: OpenApiResponse(OpenApiTypes.OBJECT, description="The file says something else, by field"),
         },
     )
     def create(self, request: Request) -> Response:
+        """Visit and photos in one request, by the same service as a phone's: all of it is taken, or nothing."""
         if request._request.assignment.post.role not in {Role.DIRECTOR, Role.SUPERVISOR}:  # type: ignore[attr-defined]
             raise PermissionDenied
-        now = timezone.now()
-        data: Any = request.data
-        child_id = str(data.get("child", ""))
-        if not child_id.isdecimal():
-            raise ValidationError({"child": ["?"]})
-        child = standing_file(int(child_id))  # what was written without signal may name a file merged since
-        if child is None or child.left_date is not None:
-            raise NotFound(NOT_HERE)
-        form = VisitForm(_flat(data), request.FILES, child=child, at=now)
-        if not form.is_valid():
-            raise ValidationError(
-                {name: [str(m) for m in messages] for name, messages in form.errors.items()}
-            )
+        uuid, given, pictures = _submission(request)
         try:
-            visit, created = create_visit(
-                actor=Actor.current(),
-                at=now,
-                uuid=form.cleaned_data["client_id"],
-                child=child,
-                data=form.visit_data(),
-                photos=form.cleaned_data["photos"],
-                basis=form.cleaned_data["basis"],
-                drop=form.cleaned_data["drop_photos"],
-            )
+            with transaction.atomic():
+                outcome = field_api.take(request, uuid, given)
+                if not isinstance(outcome, Conflict):
+                    for name, data in pictures.items():
+                        receive_photo(
+                            actor=field_api.acting(request), at=timezone.now(), visit_uuid=uuid, photo_uuid=name,
+                            file=io.BytesIO(data),
+                        )  # fmt: skip
+        except DjangoValidationError as error:
+            fields = error.message_dict if hasattr(error, "error_dict") else {"photos": error.messages}
+            raise ValidationError(fields) from error
         except VisitRefused as refused:
             raise ValidationError({"non_field_errors": [str(refused)]}) from refused
-        return Response(
-            VisitSerializer(visit).data, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK
-        )
+        answer = field_api.answer(outcome)
+        if isinstance(outcome, Taken):
+            answer.data = VisitSerializer(outcome.visit).data
+        return answer
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -188,18 +199,19 @@ class MatchCandidateSerializer(serializers.ModelSerializer[MatchCandidate]):
     class Meta:
         model = MatchCandidate
         fields = (
-            "id", "run", "list_row", "kind", "row_name", "child", "tier", "score", "rule", "reasons", "state", "remembered",
+            "id", "run", "list_row", "kind", "row_name", "child", "role", "person_id", "tier", "score", "rule", "reasons", "state",
+            "remembered", "sampled",
         )  # fmt: skip
 
 
 class MatchCandidateFilter(filters.FilterSet):
     class Meta:
         model = MatchCandidate
-        fields = ("run", "tier", "state", "child")
+        fields = ("run", "tier", "state", "child", "role", "sampled")
 
 
 class MatchCandidateViewSet(ReadOnly):
-    """Pairs of list row and child."""
+    """Pairs of a list row and a person of a child's file."""
 
     allowed_roles = frozenset({Role.CLERK, Role.APPROVER, Role.LEADER})
     serializer_class = MatchCandidateSerializer
@@ -213,16 +225,42 @@ class MatchCandidateViewSet(ReadOnly):
         )
 
 
-def _flat(data: Any) -> Any:
-    """JSON as a form would send it: lists stay lists, so that multiple choices read them."""
-    if hasattr(data, "getlist"):
-        return data
-    from django.http import QueryDict
+def _submission(request: Request) -> tuple[UUID, Submission, dict[UUID, bytes]]:
+    """A form in one request as a phone would send it. What names it comes from its content, so that repeating changes
+    nothing: of the submission its fields, of a photo its bytes."""
+    data: Any = request.data
+    fields = _flat(data)
+    head = NewVisitSerializer(
+        data={"client_id": fields.get("client_id"), "child": fields.get("child")}, partial=True
+    )
+    head.is_valid(raise_exception=True)
+    uuid = head.validated_data.get("client_id") or uuid4()
+    files = request.FILES.getlist("photos") if hasattr(request.FILES, "getlist") else []
+    if len(files) > MOST:
+        raise ValidationError({"photos": [_("A visit has at most %(most)d photos.") % {"most": MOST}]})
+    pictures = {
+        uuid5(uuid, hashlib.sha256(content).hexdigest()): content for content in (f.read() for f in files)
+    }
+    words = repr(sorted((name, values) for name, values in fields.lists() if name != "photos"))
+    sending = Sending(uuid5(uuid, words), photos=tuple(pictures))
+    basis = str(fields.get("basis", ""))[:40]
+    return uuid, Submission(sending, head.validated_data["child"], fields, basis=basis), pictures
 
+
+def _flat(data: Any) -> QueryDict:
+    """JSON as a form would send it: lists stay lists, so that multiple choices read them."""
     flat = QueryDict(mutable=True)
-    for name, value in data.items():
-        flat.setlist(
-            name,
-            [str(v) for v in value] if isinstance(value, list) else [str(value)] if value is not None else [],
-        )
+    if not hasattr(data, "items"):
+        raise ValidationError({"non_field_errors": [_("This is not an object of fields.")]})
+    named = data.lists() if hasattr(data, "lists") else data.items()
+    for name, value in named:
+        if name != "photos":
+            flat.setlist(
+                name,
+                [str(v) for v in value]
+                if isinstance(value, list)
+                else [str(value)]
+                if value is not None
+                else [],
+            )
     return flat

@@ -1,7 +1,7 @@
 """Codes of the register (儿童登记): what kind of child, in whose care, in which circumstances.
 
 Values are stored codes and never change; labels are translated. Codes of visits and cases are in
-``cases.visit_enums``. Where the national system (NAT) has its own number for a code, it is noted.
+``cases.visits.enums``. Where the national system (NAT) has its own number for a code, it is noted.
 """
 
 from __future__ import annotations

@@ -29,6 +29,18 @@ _WEIGHTS_OF_17: Final = WEIGHTS[:17]
 _CODE_POINTS: Final = ord("0") * sum(_WEIGHTS_OF_17)
 _INVERSES: Final = tuple(pow(w, -1, 11) for w in WEIGHTS)
 _SHAPE = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
+# Identity numbers inside other text, whole or masked: 15 characters and more, full-width or not, with blanks between;
+# with hyphens 17 and more, because two dates are 16. The same in `re` and in polars.
+_CHARACTER: Final = r"[\dXxＸｘ*＊]"
+_BLANK: Final = "\\s\u00ad\u200b-\u200f\u2060\ufeff'`’‘\"＇＂"
+_HYPHEN: Final = "\\-\u2010-\u2015－"
+NUMBERS_INSIDE: Final = (
+    rf"[\d*＊][{_BLANK}{_HYPHEN}]*(?:{_CHARACTER}[{_BLANK}{_HYPHEN}]*){{15,}}{_CHARACTER}"
+    rf"|[\d*＊][{_BLANK}]*(?:{_CHARACTER}[{_BLANK}]*){{13,}}{_CHARACTER}"
+)
+# What stands for one. No asterisks: in a name they are characters that were lost.
+HIDDEN: Final = "••••••"
+_NUMBERS_INSIDE = re.compile(NUMBERS_INSIDE)
 
 
 class IdentityProblem(StrEnum):
@@ -166,6 +178,12 @@ def widen(fifteen: str, century: int = 19) -> str:
     return first17 + check_character(first17)
 
 
+_BELOW_THE_VILLAGE = re.compile(
+    r"[0-9０-９]|[一二三四五六七八九十百]+(?=组|社(?!区)|队|号|栋|幢|座|楼|单元|室|屯|湾)"
+)
+_ABOVE_THE_DOOR = re.compile(r".*(?:街道办事处|街道|镇|乡|村民委员会|居民委员会|村委会|居委会|社区|村)(?!口)")
+
+
 def mask(number: str) -> str:
     """First six and last four characters, the rest as asterisks: 500152********1013."""
     if len(number) <= 10:
@@ -173,9 +191,26 @@ def mask(number: str) -> str:
     return f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}"
 
 
+def hide_numbers(text: str) -> str:
+    """A text to be kept in the clear, whatever was typed into it: :data:`HIDDEN` for every run that may be an identity
+    number. Nothing of it is left: area and last four beside a birth date are the whole number."""
+    return _NUMBERS_INSIDE.sub(HIDDEN, text)
+
+
 def mask_phone(number: str) -> str:
     """13712345520 → 137****5520; anything shorter than eight characters is hidden entirely."""
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "*" * len(number)
+
+
+def mask_address(text: str) -> str:
+    """桂林街道莲花社区3组12号 → 桂林街道莲花社区****: township and village stay, what leads to the door does not.
+
+    An address that names neither is hidden entirely; one that ends with its village has nothing to hide.
+    """
+    text = text.strip()
+    kept = _ABOVE_THE_DOOR.match(_BELOW_THE_VILLAGE.split(text, maxsplit=1)[0])
+    known = kept[0] if kept else ""
+    return text if known == text else f"{known}****"
 
 
 def mask_account(number: str) -> str:

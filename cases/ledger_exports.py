@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _lazy
 
 from cases import key_pages
+from cases.eligibility.illness import veiled
 from staff import files, jobs, paper, tables
 from staff.audit import log_access
 from staff.enums import Role
@@ -21,6 +22,7 @@ from staff.models import AccessLog, Job, StoredFile
 from staff.scope import current
 
 MAY_FULL = frozenset({Role.CLERK})
+FORMATS = {"xlsx": tables.XLSX, "csv": tables.CSV, "pdf": paper.CONTENT_TYPE}
 CARES, HELP = "cares_export", "help_export"
 
 
@@ -43,7 +45,11 @@ class LedgerForm(forms.Form):
     reason = forms.CharField(label=_lazy("What the list is for"), max_length=200)
     form = forms.ChoiceField(
         label=_lazy("Kind of file"),
-        choices=[("xlsx", _lazy("Spreadsheet (xlsx)")), ("pdf", _lazy("Paper (PDF)"))],
+        choices=[
+            ("xlsx", _lazy("Spreadsheet (xlsx)")),
+            ("csv", _lazy("Text (csv)")),
+            ("pdf", _lazy("Paper (PDF)")),
+        ],
         initial="xlsx",
         required=False,
         widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
@@ -101,14 +107,14 @@ def _make(job: Job) -> dict[str, Any]:
     full = bool(job.arguments["full"]) and current().role in MAY_FULL
     lines = ledger.lines(job.arguments["filters"], day, full)
     header = next(lines)
-    rows, title = list(lines), str(ledger.title)
-    on_paper = job.arguments.get("form") == "pdf"
-    name = f"{title} {day.isoformat()}.{'pdf' if on_paper else 'xlsx'}"
+    rows, title = list(as_filed(lines)), str(ledger.title)
+    form = str(job.arguments.get("form") or "xlsx")
+    name = f"{title} {day.isoformat()}.{form}"
     file = files.store(
-        _on_paper(job, title, header, rows) if on_paper else tables.to_xlsx(header, rows, sheet=title),
+        _bytes(job, form, title, header, rows),
         kind=StoredFile.Kind.EXPORT,
         name=name,
-        content_type=paper.CONTENT_TYPE if on_paper else tables.XLSX,
+        content_type=FORMATS[form],
         region_id=job.region_id,
         at=timezone.now(),
     )
@@ -127,6 +133,17 @@ def _make(job: Job) -> dict[str, Any]:
         },
     )
     return {"file": str(file.pk), "name": name, "rows": len(rows)}
+
+
+def as_filed(lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The lines as they leave the office: what names the protected condition is not copied."""
+    return ([veiled(cell) for cell in line] for line in lines)
+
+
+def _bytes(job: Job, form: str, title: str, header: list[Any], rows: list[list[Any]]) -> bytes:
+    if form == "pdf":
+        return _on_paper(job, title, header, rows)
+    return tables.to_csv(header, rows) if form == "csv" else tables.to_xlsx(header, rows, sheet=title)
 
 
 def _on_paper(job: Job, title: str, header: list[Any], rows: list[list[Any]]) -> bytes:

@@ -10,8 +10,8 @@ from staff.enums import Role
 from staff.workflow import Actor, TransitionRefused
 
 if TYPE_CHECKING:
+    from cases.duplicates.twins import Twins
     from cases.models import Child
-    from cases.twins import Twins
 
 FIELD = frozenset({Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK})  # who keeps the files
 REVIEWERS = frozenset({Role.SUPERVISOR, Role.CLERK})  # who decides about a child's standing

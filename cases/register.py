@@ -1,7 +1,7 @@
 """Every write to the register itself: adding a child, changing its file, its risk.
 
 Reasons given here stand in the history beside the change (:mod:`staff.audit`). Those around the child are in
-:mod:`cases.family`, sharing in :mod:`cases.sharing`.
+:mod:`cases.children.family`, sharing in :mod:`cases.children.sharing`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import ages, defects, family, identity, illness, numbers, search, visit_rules
-from cases.category_changes import check_detail
-from cases.defect_rules import kinds_touched
+from cases import ages, identity, numbers, search
+from cases.categories.changes import check_detail
+from cases.children import family
+from cases.children.family import GuardianData, HouseholdData, PayeeData, SituationData
+from cases.colours import resting_on
+from cases.defects import services as defects
+from cases.defects.rules import kinds_touched
+from cases.duplicates.twins import Facts, Twins, twins_of
+from cases.eligibility import illness
 from cases.enums import RiskLevel
-from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
 from cases.models import Child, ChildAttribute
 from cases.refusals import FIELD, AlreadyRegistered, NeedsConfirmation, RegisterRefused, check_duty
-from cases.twins import Facts, Twins, twins_of
+from cases.visits import rules as visit_rules
 from staff import parameters
 from staff.scope import current, open_scope
 from staff.workflow import Actor
@@ -305,8 +310,9 @@ def set_risk(
     actor: Actor | None = None,
     reason: str = "",
     next_visit_date: dt.date | None = None,
+    ground: str = "",
 ) -> Child:
-    """Set the colour that is in force. Who may lower it is the business of the visit's review.
+    """Set the colour that is in force. A better one needs the ``ground`` it rests on (cases.colours).
 
     The next visit moves to ``next_visit_date`` if given, else to within the new colour's interval from today.
     """
@@ -316,9 +322,14 @@ def set_risk(
         locked = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
         if locked.left_date is not None:
             raise RegisterRefused(_("The child has left the register."))
+        if RiskLevel(locked.risk).is_worse_than(level) and not ground:
+            raise RegisterRefused(
+                _("A better colour needs an assessment and the approval of another person.")
+            )
         latest = visit_rules.next_due(today, level, _intervals(locked.region_id, today))
         if locked.risk != level:
             locked.risk, locked.risk_since = level, today
         locked.next_visit_date = next_visit_date or min(locked.next_visit_date or latest, latest)
-        locked.save(update_fields=["risk", "risk_since", "next_visit_date", "updated_at"])
+        with resting_on(ground):
+            locked.save(update_fields=["risk", "risk_since", "next_visit_date", "updated_at"])
     return locked

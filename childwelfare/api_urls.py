@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from cases.api import CaseViewSet, ChildViewSet, MatchCandidateViewSet, VisitViewSet
+from cases.field.api_urls import field_api_urls
 from staff.api import RegionViewSet
 from subsidies.api import EntitlementViewSet, PaymentViewSet
 
@@ -22,5 +23,6 @@ router.register("payments", PaymentViewSet, "payment")
 app_name = "api"
 urlpatterns = [
     path("", include(router.urls)),
+    *field_api_urls,
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -17,6 +17,7 @@ from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, ProgrammingError, connection
 
+from cases.notes import web_push
 from childwelfare import roles
 
 MINIMUM_SECRET_LENGTH = 40
@@ -54,7 +55,25 @@ def settings_problems() -> list[tuple[str, str]]:
         found.append(("childwelfare.E003", "CHILDWELFARE_INDEX_KEY is missing."))
     if "*" in settings.ALLOWED_HOSTS or not settings.ALLOWED_HOSTS:
         found.append(("childwelfare.E004", "CHILDWELFARE_HOSTS must list the host names of this site."))
+    if settings.PUSH_KEY and not _is_push_key(settings.PUSH_KEY):
+        found.append(
+            ("childwelfare.E005", "CHILDWELFARE_PUSH_KEY is malformed: manage.py push_key makes one.")
+        )
+    if settings.PUSH_KEY and not settings.PUSH_CONTACT.startswith(("mailto:", "https://")):
+        found.append(
+            (
+                "childwelfare.E005",
+                "CHILDWELFARE_PUSH_CONTACT must be the mailto: or https: address of the office.",
+            )
+        )
     return found
+
+
+def _is_push_key(text: str) -> bool:
+    try:
+        return bool(web_push.public_key_of(text))
+    except ValueError:
+        return False
 
 
 def _is_key_ring(text: str) -> bool:

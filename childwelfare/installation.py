@@ -24,8 +24,9 @@ Account = dict[str, str]
 
 
 def bring_up_to_date(say: Say, *, demo: bool) -> None:
-    """Migrate as owner, compile, collect, and load the demo county into an empty database when ``demo``."""
+    """Migrate as owner, record schemes, compile, collect, load the demo county into an empty database when ``demo``."""
     migrate(say)
+    record_schemes(say)
     build_assets(say)
     if demo:
         load_demo(say)
@@ -50,6 +51,14 @@ def migrate(say: Say) -> None:
     else:
         preparation.grant_application_rights()
     owner.close()
+
+
+def record_schemes(say: Say) -> None:
+    """Put the schemes of the packaged rules on record that are not yet."""
+    from subsidies.terms.ruling import install_schemes  # models, which need the settings first
+
+    if new := install_schemes():
+        say(f"schemes on record: {new} new")
 
 
 def collect_static(say: Say) -> None:

@@ -164,8 +164,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=0, minute=10),
     },
     "scan-defects": {
-        "task": "cases.defect_tasks.scan_defects",
+        "task": "cases.defects.tasks.scan_defects",
         "schedule": crontab(hour=0, minute=30),
+    },
+    "remind": {"task": "cases.reminders.tasks.remind", "schedule": crontab(hour=6, minute=40)},
+    "open-reviews": {
+        "task": "subsidies.reviews.tasks.open_reviews",
+        "schedule": crontab(hour=1, minute=10),
     },
     "forget-import-cells": {
         "task": "cases.importing.tasks.forget_cells",
@@ -224,11 +229,27 @@ FORMAT_MODULE_PATH = ["childwelfare.formats"]
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(environment.variable("CHILDWELFARE_STATIC") or HOME / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Kinds of lists of an office's own beside the packaged ones (cases/matching/kinds); empty for none.
+LIST_KINDS_DIR = environment.variable("CHILDWELFARE_LIST_KINDS")
 MEDIA_ROOT = HOME / "files"
+
+# --- Web push ---------------------------------------------------------------------------------------------
+# Empty: notes are read in the app alone, as in a network without a way out (docs/configuration.md).
+PUSH_KEY = environment.variable("CHILDWELFARE_PUSH_KEY")
+PUSH_CONTACT = environment.variable("CHILDWELFARE_PUSH_CONTACT")
+# Push services that may be plain or private: those of the office's own network.
+PUSH_TRUSTED_ORIGINS = [
+    origin.strip()
+    for origin in environment.variable("CHILDWELFARE_PUSH_TRUSTED_ORIGINS").split(",")
+    if origin.strip()
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "childwelfare.static_files.StaticFiles"},
 }
+# Nothing that somebody uploads is put on disk before it is encrypted.
+FILE_UPLOAD_HANDLERS = ["staff.uploads.InMemoryUploadHandler"]
+UPLOAD_MOST_BYTES = 100 * 2**20
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

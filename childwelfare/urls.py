@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+handler400 = "staff.uploads.unreadable"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("staff.urls")),
     path("", include("cases.urls")),

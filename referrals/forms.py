@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from cases.eligibility.illness import not_here
 from referrals.models import Provider, Referral
 
 
@@ -20,6 +21,11 @@ class ReferralForm(forms.ModelForm):
             "summary": forms.Textarea(attrs={"rows": 4}),
             "due_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
+
+    def clean_summary(self) -> str:
+        text: str = self.cleaned_data["summary"]
+        not_here(text)
+        return text
 
     def __init__(self, *args: Any, county: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

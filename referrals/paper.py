@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.child_paper import Dossier, names, paper_part
+from cases.children.paper import Dossier, names, paper_part
 from cases.models import Case
 from referrals.models import Referral
 from staff.paper import Section, Table

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 
-from cases.case_services import on_restrict
+from cases.casework.services import on_restrict
 from cases.models import Case
 from referrals.models import Provider, Referral
 from referrals.workflows import SENDERS, ReferralState

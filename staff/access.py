@@ -14,12 +14,13 @@ from urllib.parse import urlencode, urlsplit
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from staff.enums import Role
+from staff.scope import current
 
 if TYPE_CHECKING:
     from staff.models import Assignment, User
@@ -87,6 +88,12 @@ def open_to_all(view: View) -> View:
     """Marks a view that needs no account (the sign-in page); the matrix refuses unmarked views."""
     view.allowed_roles = None  # type: ignore[attr-defined]
     return view
+
+
+def may_open(url: str) -> bool:
+    """Whether the role of the open scope may open the page at ``url``: what would be refused gets no link."""
+    allowed = resolve(urlsplit(url).path).func.allowed_roles  # type: ignore[attr-defined]
+    return allowed is None or current().role in allowed
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

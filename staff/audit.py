@@ -27,7 +27,7 @@ def _setting(name: str, cast: str = "::bigint") -> RawSQL:
     return RawSQL(f"nullif(current_setting('app.{name}', true), ''){cast}", ())  # noqa: S611 - our own names
 
 
-class ScopedEvent(pghistory.models.Event):
+class ScopedEvent(pghistory.models.Event):  # type: ignore[django-manager-missing]  # untyped base
     """Base of all event models: who, under which assignment, why."""
 
     pgh_user = models.BigIntegerField(null=True, db_default=_setting("user"))
@@ -39,15 +39,24 @@ class ScopedEvent(pghistory.models.Event):
 
 
 def tracked(
-    *lenses: str, ids: tuple[tuple[str, str], ...] = (), exclude: tuple[str, ...] = (), named: str = ""
+    *lenses: str,
+    ids: tuple[tuple[str, str], ...] = (),
+    exclude: tuple[str, ...] = (),
+    named: str = "",
+    inserts: bool = True,
+    when: tuple[tuple[str, str], ...] = (),
 ) -> Callable[[M], M]:
     """Class decorator: keep every insert, update and delete of the model, readable through ``lenses``.
 
-    ``named``: column of the restricted case; events of restricted rows are then read by those named on it alone."""
+    ``named``: column of the restricted case; events of restricted rows are then read by those named on it alone.
+    ``inserts`` False: the row itself tells how it began, because nothing of that can be changed.
+    ``when``: as RowScope's, for rows that a lens shows only in some states."""
 
     def decorate(model: M) -> M:
         label = model._meta.db_table
-        policies = [RowScope(name=f"{label}_event_scope", lenses=lenses, ids=ids, append_only=True)]
+        policies = [
+            RowScope(name=f"{label}_event_scope", lenses=lenses, ids=ids, when=when, append_only=True)
+        ]
         if named:
             policies.append(
                 RestrictedRows(
@@ -59,7 +68,7 @@ def tracked(
                 )
             )
         pghistory.track(
-            pghistory.InsertEvent(),
+            *([pghistory.InsertEvent()] if inserts else []),
             pghistory.UpdateEvent(),
             pghistory.DeleteEvent(),
             level=pghistory.Statement,

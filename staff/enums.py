@@ -59,7 +59,7 @@ LENSES: dict[Role, frozenset[str]] = {
     Role.APPROVER: frozenset({"cases", "money", "totals"}),
     Role.RELEASER: frozenset({"money", "totals"}),
     Role.LEADER: frozenset({"cases", "money", "totals"}),
-    Role.AUDITOR: frozenset({"trail"}),
+    Role.AUDITOR: frozenset({"trail", "money"}),
     Role.SYSADMIN: frozenset({"staff"}),
     Role.VIEWER: frozenset({"totals"}),
     Role.PROVIDER: frozenset(),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -29,9 +32,15 @@ def store(
     region_id: int,
     at: dt.datetime,
     child_id: int | None = None,
+    file_id: uuid.UUID | None = None,
 ) -> StoredFile:
-    """Keep ``data`` and return its row. The file is removed again when the transaction is rolled back."""
+    """Keep ``data`` and return its row. The file is removed again when its row is refused.
+
+    ``file_id``: for work that may die between the file and the commit and is then done again, the same id each
+    time, so that the second attempt writes over what the first has left.
+    """
     file = StoredFile(
+        id=file_id or uuid.uuid4(),
         kind=kind,
         region_id=region_id,
         child_id=child_id,
@@ -54,6 +63,18 @@ def store(
         path.unlink(missing_ok=True)
         raise
     return file
+
+
+@contextmanager
+def workshop(name: str) -> Iterator[Path]:
+    """A private folder for a file in the making, gone afterwards; what a killed worker left under the name goes first."""
+    folder = Path(settings.MEDIA_ROOT) / "work" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read(file: StoredFile) -> bytes:

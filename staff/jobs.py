@@ -16,7 +16,7 @@ from typing import Any
 
 from celery import shared_task
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -28,6 +28,8 @@ from staff.scope import open_scope, system_scope
 Handler = Callable[[Job], dict[str, Any]]
 HANDLERS: dict[str, Handler] = {}
 TITLES: dict[str, Any] = {}
+Ended = Callable[[Job, str], None]
+ENDED: dict[str, Ended] = {}
 KEPT_SECONDS = 24 * 3600
 SILENT_AFTER = dt.timedelta(seconds=60)
 MAX_ATTEMPTS = 5
@@ -41,12 +43,17 @@ class JobError(Exception):
     """The work cannot be done; the message is for the user and names the remedy."""
 
 
-def handler(kind: str, title: Any = "") -> Callable[[Handler], Handler]:
-    """Register the function that does jobs of this kind; ``title`` says on the progress page what is being done."""
+def handler(kind: str, title: Any = "", ended: Ended | None = None) -> Callable[[Handler], Handler]:
+    """Register the function that does jobs of this kind; ``title`` says on the progress page what is being done.
+
+    ``ended(job, state)`` is told of a job that failed or was cancelled, after all that it wrote was rolled back.
+    """
 
     def register(function: Handler) -> Handler:
         HANDLERS[kind] = function
         TITLES[kind] = title
+        if ended is not None:
+            ENDED[kind] = ended
         return function
 
     return register
@@ -124,6 +131,10 @@ def run_job(job_id: str) -> None:
         _settle(job, Job.State.CANCELLED)
     except JobError as error:
         _settle(job, Job.State.FAILED, error=str(error))
+    except (OperationalError, InterfaceError):
+        # The database went away, and with it all that was written: the sweep has the work begun again.
+        traceback.print_exc()
+        raise
     except Exception:
         _settle(
             job,
@@ -148,6 +159,9 @@ def _finish(job: Job, state: str, *, result: dict[str, Any] | None = None, error
     Job._base_manager.filter(pk=job.pk).update(
         state=state, result=result or {}, error=error, finished_at=timezone.now()
     )
+    if state != Job.State.DONE and job.kind in ENDED:
+        job.refresh_from_db()
+        ENDED[job.kind](job, state)
 
 
 def _settle(job: Job, state: str, *, error: str = "") -> None:

@@ -26,7 +26,7 @@ from django.db import connection, connections, models
 from psycopg2 import sql
 
 from staff.audit import TRACKED, ScopedEvent
-from staff.policies import RestrictedRows, RowScope
+from staff.policies import Duty, RestrictedRows, RowScope
 from staff.scope import current, open_scope
 
 ALWAYS, COUNTY, NEVER = "always", "county", "never"
@@ -72,7 +72,7 @@ def _scopes(model: type[models.Model]) -> list[RowScope]:
     return [
         rule
         for rule in model._meta.constraints
-        if isinstance(rule, RowScope) and not isinstance(rule, RestrictedRows)
+        if isinstance(rule, RowScope) and not isinstance(rule, RestrictedRows | Duty)
     ]
 
 
@@ -285,7 +285,8 @@ def install_carrying(role: str, using: str = "owner") -> None:
                 )
         for model in apps.get_models():
             for rule in model._meta.constraints:
-                if isinstance(rule, RestrictedRows):
+                # Nothing is added or deleted on the way.
+                if isinstance(rule, RestrictedRows) or (isinstance(rule, Duty) and rule.act == "UPDATE"):
                     cursor.execute("SELECT quote_literal(current_user)")
                     owner = cursor.fetchone()[0]
                     cursor.execute(

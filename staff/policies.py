@@ -38,7 +38,8 @@ class RowScope(BaseConstraint):
 
     ``lenses``: a row in the region range of any of them is visible. ``ids``: pairs (column, setting) of id lists,
     e.g. ``("child_id", "shared")``. ``numbers``: pairs (column, setting) of single values, e.g. ``("user_id", "user")``.
-    ``append_only``: rows may be added by anyone with a scope but never changed; reading follows the policy.
+    ``append_only``: rows may be added by anyone with a scope but never changed; reading follows the policy. With
+    ``write_lenses`` too only holders of these add rows, in their ranges.
     ``unplaced``: holders of this lens also see rows without a region. ``readers_write``: roles that only read may write here.
     ``when``: pairs (SQL condition on the row, lens) for rows of one kind alone.
     ``read_ids``: like ``ids``, for reading alone.
@@ -118,14 +119,15 @@ class RowScope(BaseConstraint):
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         ]
+        writes = " OR ".join(envelope(lens, self.column) for lens in self.write_lenses)
         if self.append_only:
+            adds = f"({writes}) AND {WRITABLE}" if writes else ACTING
             return [
                 *head,
                 f"CREATE POLICY {self.name} ON {table} FOR SELECT USING {predicate}",
-                f"CREATE POLICY {self.name}_add ON {table} FOR INSERT WITH CHECK ({ACTING})",
+                f"CREATE POLICY {self.name}_add ON {table} FOR INSERT WITH CHECK ({adds})",
             ]
         if self.write_lenses:
-            writes = " OR ".join(envelope(lens, self.column) for lens in self.write_lenses)
             return [
                 *head,
                 f"CREATE POLICY {self.name} ON {table} FOR SELECT USING {predicate}",
@@ -149,7 +151,7 @@ class RowScope(BaseConstraint):
         table = schema_editor.quote_name(model._meta.db_table)
         if self.append_only:
             schema_editor.execute(f"DROP POLICY {self.name}_add ON {table}", params=None)
-        if self.write_lenses:
+        elif self.write_lenses:
             schema_editor.execute(f"DROP POLICY {self.name}_write ON {table}")
         return self._statement(f"DROP POLICY {self.name} ON {table}", model, schema_editor)
 
@@ -217,6 +219,50 @@ class RestrictedRows(RowScope):
     def statements(self, table: str) -> list[str]:
         act = " FOR SELECT" if self.reading else ""
         return [f"CREATE POLICY {self.name} ON {table} AS RESTRICTIVE{act} USING {self.predicate()}"]
+
+
+class Duty(RowScope):
+    """A restrictive policy: only these ``roles`` carry out ``act`` (INSERT, UPDATE or DELETE) on the table's rows, and the
+    system itself (user 0). Which rows they reach, the table's RowScope says."""
+
+    def __init__(self, *, name: str, act: str, roles: Iterable[str]) -> None:
+        super().__init__(name=name)
+        self.act, self.roles = act, tuple(roles)
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, _ = super().deconstruct()
+        return path, args, {"name": self.name, "act": self.act, "roles": self.roles}
+
+    def predicate(self, *, writing: bool = False) -> str:
+        roles = ", ".join(f"'{role}'" for role in self.roles)
+        return f"(current_setting('app.user', true) = '0' OR current_setting('app.role', true) IN ({roles}))"
+
+    def statements(self, table: str) -> list[str]:
+        rows = "WITH CHECK" if self.act == "INSERT" else "USING"
+        return [
+            f"CREATE POLICY {self.name} ON {table} AS RESTRICTIVE FOR {self.act} {rows} {self.predicate()}"
+        ]
+
+
+def install_deletion(cursor: Any) -> None:
+    """Who may only read deletes nothing either: a row policy checks deletions like reading. After every migrate.
+
+    A rule beside the policies, so that databases of any age get it; tables in which readers write are left out.
+    """
+    from django.apps import apps
+
+    for model in apps.get_models():
+        scopes = [
+            rule
+            for rule in model._meta.constraints
+            if isinstance(rule, RowScope) and not isinstance(rule, RestrictedRows | Duty)
+        ]
+        if scopes and not any(rule.append_only or rule.readers_write for rule in scopes):
+            table = f'"{model._meta.db_table}"'
+            cursor.execute(f"DROP POLICY IF EXISTS readers_delete_nothing ON {table}")
+            cursor.execute(
+                f"CREATE POLICY readers_delete_nothing ON {table} AS RESTRICTIVE FOR DELETE USING ({WRITABLE})"
+            )
 
 
 def append_only_tables() -> list[str]:

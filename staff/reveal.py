@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staff.audit import log_access
 from staff.enums import Role
 from staff.models import AccessLog
+from staff.scope import current
 from staff.workflow import TransitionRefused
 
 KEPT_ON_SCREEN_SECONDS = 60
@@ -73,6 +75,11 @@ def revealable(key: str, *, label: Any, roles: Iterable[Role]) -> Callable[[Find
         return find
 
     return register
+
+
+def address(key: str, pk: int) -> str:
+    """Where a value is shown in full; empty for a reader who may not see it, so that nothing is offered."""
+    return reverse("staff:reveal", args=[key, pk]) if current().role in REVEALABLE[key].roles else ""
 
 
 def reveal(key: str, pk: int, *, reason_code: str, reason: str) -> Revealed:

@@ -25,7 +25,7 @@ LENSES = ("cases", "money", "totals", "trail", "staff")
 EVERYWHERE: Range = (0, 999_999_999_999)
 SHARES = {"view_shared_child": "shared", "view_limited_child": "limited", "view_restricted_case": "named"}
 SETTINGS = (
-    "user", "assignment", "post", "readonly", "reason", "token", "shared", "limited", "named",
+    "user", "assignment", "post", "role", "readonly", "reason", "token", "shared", "limited", "named",
     *(f"{lens}_outside" for lens in LENSES),
 )  # fmt: skip
 WRITE = "SELECT " + ", ".join(f"set_config('app.{name}', %s, true)" for name in SETTINGS)
@@ -58,6 +58,7 @@ class Scope:
             "user": str(self.user_id),
             "assignment": str(self.assignment_id or ""),
             "post": str(self.post_id or ""),
+            "role": self.role,
             "readonly": "on" if self.readonly else "",
             "reason": self.reason,
             "token": self.token,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import dataclass
 
 from django.contrib.auth import authenticate, login, logout
 from django.core.cache import cache
@@ -29,19 +30,72 @@ class SignInRefused(Exception):
     """Wrong name or password, or locked; the message is for the person."""
 
 
+class WrongPassword(SignInRefused):
+    """One more attempt was counted; ``locked`` when it was one too many."""
+
+    def __init__(self, message: str, *, locked: bool) -> None:
+        super().__init__(message)
+        self.locked = locked
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How and when somebody proved again who they are, for an act that a session alone does not allow."""
+
+    user_id: int
+    how: str
+    at: dt.datetime
+
+
 def sign_in(request: HttpRequest, *, username: str, password: str, at: dt.datetime) -> User:
-    """Check name and password, open a new session and the person's scope. Raises SignInRefused.
+    """Check name and password, open a new session and the person's scope. Raises SignInRefused."""
+    username = User.normalize_username(username.strip())
+    try:
+        user = _checked(request, username, password, at)
+    except WrongPassword as wrong:
+        _log_failure(request, username, locked=wrong.locked)
+        raise
+    login(request, user)
+    request.session[SIGNED_IN_AT] = at.timestamp()
+    identify(request)
+    log_access(kind=AccessLog.Kind.SIGN_IN, detail=_origin(request))
+    return user
+
+
+def prove(request: HttpRequest, *, password: str, at: dt.datetime) -> Proof:
+    """The person who is signed in types their password again. Raises WrongPassword (a SignInRefused).
+
+    Counted together with sign-ins, so that a session left open is no way to guess the password, and logged
+    under the post that the person acts in.
+    """
+    assert isinstance(request.user, User)
+    try:
+        user = _checked(request, request.user.username, password, at)
+    except WrongPassword as wrong:
+        detail = _origin(request) | {"locked": wrong.locked, "proof": True}
+        log_access(
+            kind=AccessLog.Kind.SIGN_IN_FAILED,
+            subject="staff.user",
+            subject_id=request.user.pk,
+            detail=detail,
+        )
+        raise WrongPassword(
+            str(wrong) if wrong.locked else _("The password is wrong."), locked=wrong.locked
+        ) from wrong
+    return Proof(user.pk, "password", at)
+
+
+def _checked(request: HttpRequest, username: str, password: str, at: dt.datetime) -> User:
+    """The account, when the password is its own; forgives what was counted before. Raises WrongPassword.
 
     The attempt is counted before the password is looked at, so that many attempts at once do not slip
     through.
     """
-    username = User.normalize_username(username.strip())
     key = _key(username)
     cache.add(key, 0, LOCK_MINUTES * 60)
     attempts = cache.incr(key)
     if attempts > MOST_FAILURES:
-        _log_failure(request, username, locked=True)
-        raise SignInRefused(_locked())
+        raise WrongPassword(_locked(), locked=True)
     user = authenticate(request, username=username, password=password)
     if user is None:
         locked = attempts == MOST_FAILURES
@@ -50,14 +104,10 @@ def sign_in(request: HttpRequest, *, username: str, password: str, at: dt.dateti
             User.objects.filter(username=username).update(
                 failed_sign_ins=attempts, locked_until=at + dt.timedelta(minutes=LOCK_MINUTES)
             )
-        _log_failure(request, username, locked=locked)
-        raise SignInRefused(_locked() if locked else _("The account or the password is wrong."))
+        message = _locked() if locked else _("The account or the password is wrong.")
+        raise WrongPassword(message, locked=locked)
     assert isinstance(user, User)
     forgive(user)
-    login(request, user)
-    request.session[SIGNED_IN_AT] = at.timestamp()
-    identify(request)
-    log_access(kind=AccessLog.Kind.SIGN_IN, detail=_origin(request))
     return user
 
 

@@ -27,14 +27,26 @@ STATUS: dict[str, Look] = {
     # on this device, or with nobody yet
     "draft": Look("", "pencil", pgettext_lazy("state", "Draft")),
     "unsent": Look("", "cloud-upload", pgettext_lazy("state", "Waiting to send")),
+    "outbox.sending": Look("now", "send", pgettext_lazy("state", "Sending")),
+    "outbox.sent": Look("now", "check", pgettext_lazy("state", "Sent")),
+    "outbox.needs_you": Look("back", "alert-circle", pgettext_lazy("state", "Needs you")),
     "planned": Look("", "calendar-event", pgettext_lazy("state", "Planned")),
     "case.planned": Look("now", "folder-open", pgettext_lazy("state", "Help in progress")),
+    "unread": Look("now", "bell", pgettext_lazy("note", "New")),
     # review of visits
     "submitted": Look("now", "send", pgettext_lazy("state", "Submitted")),
     "to_approve": Look("now", "clock", pgettext_lazy("state", "To be reviewed")),
     "returned": Look("back", "corner-up-left", pgettext_lazy("state", "Returned")),
     "approved": Look("done", "check", pgettext_lazy("state", "Approved")),
     "escalated": Look("now", "arrow-up-right", pgettext_lazy("state", "Escalated")),
+    "spotcheck.drawn": Look("now", "phone-call", pgettext_lazy("check", "To be called")),
+    "spotcheck.confirmed": Look("done", "check", pgettext_lazy("check", "Confirmed by phone")),
+    "spotcheck.contradicted": Look("bad", "x", pgettext_lazy("check", "The family says otherwise")),
+    "spotcheck.unreached": Look("back", "phone-call", pgettext_lazy("check", "Nobody reached")),
+    "keptvisit.kept": Look("now", "hourglass", pgettext_lazy("kept visit", "To be placed")),
+    "keptvisit.offered": Look("now", "send", pgettext_lazy("kept visit", "Offered to the file's county")),
+    "keptvisit.placed": Look("done", "check", pgettext_lazy("kept visit", "Placed in a file")),
+    "keptvisit.dismissed": Look("off", "circle-off", pgettext_lazy("kept visit", "Not placed")),
     # what a child lacks
     "followed": Look("now", "user", pgettext_lazy("state", "Being followed")),
     "solved": Look("now", "checklist", pgettext_lazy("state", "Solved, to be checked")),
@@ -44,6 +56,11 @@ STATUS: dict[str, Look] = {
     "closed": Look("off", "archive", pgettext_lazy("state", "Closed")),
     "done": Look("done", "check", pgettext_lazy("state", "Done")),
     "cancelled": Look("off", "ban", pgettext_lazy("state", "Cancelled")),
+    "casegoal.open": Look("now", "flag", pgettext_lazy("goal", "Being worked on")),
+    "casegoal.reached": Look("done", "check", pgettext_lazy("goal", "Reached")),
+    "casegoal.partly": Look("now", "hourglass", pgettext_lazy("goal", "Partly reached")),
+    "casegoal.missed": Look("bad", "x", pgettext_lazy("goal", "Not reached")),
+    "casegoal.dropped": Look("off", "circle-off", pgettext_lazy("goal", "No longer wanted")),
     # referrals and invitations
     "pending": Look("now", "hourglass", pgettext_lazy("state", "Awaiting reply")),
     "accepted": Look("done", "check", pgettext_lazy("state", "Accepted")),
@@ -74,7 +91,20 @@ STATUS: dict[str, Look] = {
     "active": Look("done", "check", pgettext_lazy("state", "Entitled")),
     "rechecking": Look("now", "refresh", pgettext_lazy("state", "Re-checking")),
     "ending": Look("back", "hourglass", pgettext_lazy("state", "To be ended")),
+    "changing": Look("back", "hourglass", pgettext_lazy("state", "Change proposed")),
     "ended": Look("off", "circle-off", pgettext_lazy("state", "Ended")),
+    # money asked back
+    "recovery.proposed": Look("now", "hourglass", pgettext_lazy("state", "Proposed")),
+    "recovery.open": Look("back", "cash", pgettext_lazy("state", "To be paid back")),
+    "recovery.settled": Look("done", "check", pgettext_lazy("state", "Settled")),
+    "recovery.dropped": Look("off", "circle-off", pgettext_lazy("state", "Not owed after all")),
+    # temporary relief, and pay of child directors
+    "asked": Look("now", "hourglass", pgettext_lazy("state", "Asked for")),
+    "granted": Look("now", "check", pgettext_lazy("state", "Granted")),
+    "given": Look("done", "heart-handshake", pgettext_lazy("state", "Given")),
+    "temporaryrelief.refused": Look("bad", "x", pgettext_lazy("state", "Refused")),
+    "appraised": Look("now", "checklist", pgettext_lazy("state", "Appraised")),
+    "staffpay.paid": Look("done", "cash", pgettext_lazy("state", "Paid out")),
     # batches and payments
     "prepared": Look("now", "file-check", pgettext_lazy("state", "Awaiting approval")),
     "approved_batch": Look("now", "cash", pgettext_lazy("state", "Awaiting release")),
@@ -91,15 +121,35 @@ STATUS: dict[str, Look] = {
     # list matching
     "preview": Look("", "eye", pgettext_lazy("state", "Preview")),
     "staged": Look("done", "check", pgettext_lazy("state", "Imported")),
+    "replaced": Look("off", "refresh", pgettext_lazy("state", "Replaced by a corrected list")),
     "review": Look("now", "search", pgettext_lazy("state", "To be decided")),
     "matchcandidate.pending": Look("now", "search", pgettext_lazy("state", "To be decided")),
-    "matchcandidate.accepted": Look("done", "check", pgettext_lazy("state", "Same child")),
-    "rejected": Look("off", "x", pgettext_lazy("state", "Not the same child")),
+    "matchcandidate.accepted": Look("done", "check", pgettext_lazy("state", "Same person")),
+    "matchcandidate.unsure": Look("back", "alert-circle", pgettext_lazy("state", "Unsure")),
+    "matchcandidate.proposed": Look("now", "users", pgettext_lazy("state", "Waits for a second person")),
+    "matchcandidate.spot": Look("back", "eye", pgettext_lazy("state", "Spot check")),
+    "rejected": Look("off", "x", pgettext_lazy("state", "Not the same person")),
     "to_review": Look("now", "search", pgettext_lazy("state", "To be decided")),
     "to_check": Look("now", "map-pin", pgettext_lazy("state", "To be checked")),
+    "discrepancy.verified": Look("now", "search", pgettext_lazy("state", "Verified, county to decide")),
+    "discrepancy.closed": Look("done", "check", pgettext_lazy("request", "Feedback returned")),
     "true": Look("bad", "alert-triangle", pgettext_lazy("state", "Found true")),
     "untrue": Look("done", "check", pgettext_lazy("state", "Found untrue")),
     "uncheckable": Look("off", "circle-off", pgettext_lazy("state", "Could not be checked")),
+    # potential children, and exchanges with other departments
+    "potentialchild.found": Look("back", "search", pgettext_lazy("lead", "To be visited")),
+    "potentialchild.assigned": Look("now", "user", pgettext_lazy("lead", "Visit assigned")),
+    "potentialchild.visited": Look("back", "clipboard-text", pgettext_lazy("lead", "Visited")),
+    "potentialchild.applying": Look("now", "file-check", pgettext_lazy("lead", "Helped to apply")),
+    "potentialchild.brought_in": Look("done", "check", pgettext_lazy("lead", "Brought into scope")),
+    "potentialchild.dropped": Look("off", "circle-off", pgettext_lazy("lead", "Does not qualify")),
+    "datarequest.submitted": Look("now", "clock", pgettext_lazy("request", "To be approved")),
+    "datarequest.approved": Look("back", "file-spreadsheet", pgettext_lazy("request", "To be handed over")),
+    "datarequest.sent": Look("now", "hourglass", pgettext_lazy("request", "Awaiting answer")),
+    "datarequest.answered": Look("back", "checklist", pgettext_lazy("request", "Answered, feedback due")),
+    "datarequest.closed": Look("done", "check", pgettext_lazy("request", "Feedback returned")),
+    "datarequest.refused": Look("bad", "x", pgettext_lazy("request", "Not approved")),
+    "datarequest.due": Look("back", "calendar-event", pgettext_lazy("request", "Due")),
     # imports of a register
     "registerimport.uploaded": Look(
         "back", "file-spreadsheet", pgettext_lazy("state", "Columns to be named")
@@ -127,6 +177,18 @@ RISK_WORDS: dict[str, str | Promise] = {
     "yellow": _("Yellow · medium"),
     "blue": _("Blue · low"),
     "green": _("Green · stable"),
+}
+
+
+# What is recorded of a thing beside the steps of its workflow.
+ACTS = {
+    "apply": _("Applied"),
+    "propose": _("Put forward for confirmation"),
+    "tell": _("Told the office that took it in"),
+    "add_offset": _("Benefit set off"),
+    "end_offset": _("Benefit no longer set off"),
+    "continue": _("Continues on other terms"),
+    "agree_plan": _("Instalments agreed"),
 }
 
 

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
@@ -35,12 +36,15 @@ def to_xlsx(header: Sequence[Any], rows: Iterable[Sequence[Any]], *, sheet: str 
     page = book.add_worksheet(sheet[:31])
     page.freeze_panes(1, 0)
     bold = book.add_format({"bold": True})
+    money = book.add_format({"num_format": "0.00####"})
     for column, cell in enumerate(header):
         page.write_string(0, column, str(cell), bold)
     for number, row in enumerate(rows, start=1):
         for column, cell in enumerate(row):
             if isinstance(cell, int | float) and not isinstance(cell, bool):
                 page.write_number(number, column, cell)
+            elif isinstance(cell, Decimal):
+                page.write_number(number, column, float(cell), money)
             else:
                 page.write_string(number, column, _plain(cell))
     book.close()
@@ -57,4 +61,5 @@ def _plain(cell: Any) -> str:
 
 def _text(cell: Any) -> str:
     text = _plain(cell)
-    return "'" + text if text.startswith(FORMULA) and not isinstance(cell, int | float) else text
+    number = isinstance(cell, int | float | Decimal)
+    return "'" + text if text.startswith(FORMULA) and not number else text

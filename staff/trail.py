@@ -16,6 +16,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from staff import scope
@@ -24,6 +25,41 @@ from staff.models import AccessLog, Region, TransitionRecord, User
 
 PAGE = 50
 DAYS = 7
+# What is noted in AccessLog.detail, in words; a key that is not here is shown as it is.
+DETAILS = {
+    "address": _("network address"),
+    "amount": _("Amount"),
+    "basis": _("Ground in law"),
+    "chosen": _("Filters"),
+    "children": _("Children"),
+    "columns": _("Columns"),
+    "day": _("Day"),
+    "days": _("Number of days"),
+    "file": _("File"),
+    "filters": _("Filters"),
+    "from": _("From"),
+    "locked": _("locked"),
+    "month": _("Month"),
+    "months": _("Months"),
+    "name": _("File name"),
+    "number": _("Number"),
+    "phone": _("Phone used"),
+    "photos": _("Photos"),
+    "proof": _("Second proof asked for"),
+    "recipient": _("Recipient"),
+    "roles": _("People included"),
+    "rows": _("Rows"),
+    "scheme": _("Scheme"),
+    "sha256": "SHA-256",
+    "total": _("Total"),
+    "townships": _("Townships"),
+    "until": _("Until"),
+    "version": _("Version"),
+    "villages": _("Villages"),
+    "visits": _("Visits"),
+    "what": _("What"),
+    "withdrawn": _("withdrawn"),
+}
 
 
 @dataclass(frozen=True)
@@ -246,7 +282,17 @@ def _subject(label: str) -> str:
 
 
 def _note(detail: dict[str, Any]) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in sorted(detail.items()))
+    """What is known besides, in words where there are some: keys of a log are a machine's."""
+    return _now(", ").join(
+        _now("%(what)s: %(value)s") % {"what": DETAILS.get(key, key), "value": _value(value)}
+        for key, value in sorted(detail.items())
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _now("yes") if value else _now("no")
+    return _now(", ").join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def next_after(lines: list[Line], size: int = PAGE) -> tuple[dt.datetime, str] | None:

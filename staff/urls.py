@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from staff.views import accounts, components, me, posts, region_changes, reveals, signing, trail, work
+from staff.views import (
+    accounts,
+    components,
+    holidays,
+    me,
+    posts,
+    region_changes,
+    reveals,
+    signing,
+    trail,
+    work,
+)
 
 app_name = "staff"
 urlpatterns: list[URLPattern] = [
@@ -26,6 +37,8 @@ urlpatterns: list[URLPattern] = [
     path("assignments/<int:pk>/handover/", posts.handover, name="handover"),
     path("divisions/", region_changes.region_changes, name="region_changes"),
     path("divisions/change/", region_changes.region_change_add, name="region_change_add"),
+    path("holidays/", holidays.holidays, name="holidays"),
+    path("holidays/notice/", holidays.holiday_notice, name="holiday_notice"),
     path("trail/", trail.trail, name="trail"),
     path("trail/export/", trail.trail_export_start, name="trail_export"),
     path("reveal/<slug:key>/<int:pk>/", reveals.reveal, name="reveal"),

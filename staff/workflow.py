@@ -19,6 +19,16 @@ from staff import scope
 
 Guard = Callable[[Any, "Actor"], str | None]
 Effect = Callable[[Any, "Actor", dt.datetime, dict[str, Any]], None]
+WordCheck = Callable[[Any, list[str]], None]
+WORD_CHECKS: list[WordCheck] = []
+
+
+def word_check(check: WordCheck) -> WordCheck:
+    """Register what an app refuses in the words of any decision: it gets the record (None for many at once) and the
+    words, and raises TransitionRefused.
+    """
+    WORD_CHECKS.append(check)
+    return check
 
 
 @dataclass(frozen=True)
@@ -128,6 +138,7 @@ def perform(
             raise TransitionRefused(_("Choose a reason."))
         if transition.needs_text and not reason.strip():
             raise TransitionRefused(_("Write the reason in words."))
+        _check_words(locked, reason, fields)
         source = getattr(locked, locked.workflow.state_field)
         changes = {locked.workflow.state_field: transition.target, **(fields or {})}
         if transition.stamps:
@@ -161,6 +172,12 @@ def perform(
             )
     obj.__dict__.update({k: v for k, v in locked.__dict__.items() if not k.startswith("_")})
     return locked
+
+
+def _check_words(obj: Any, reason: str, fields: dict[str, Any] | None) -> None:
+    words = [reason, *(value for value in (fields or {}).values() if isinstance(value, str))]
+    for check in WORD_CHECKS:
+        check(obj, words)
 
 
 RECORD_MANY = """
@@ -201,6 +218,7 @@ def perform_many(
         raise TransitionRefused(_("Your post does not have this duty."))
     if transition.needs_text and not reason.strip():
         raise TransitionRefused(_("Write the reason in words."))
+    _check_words(None, reason, fields)
     with transaction.atomic():
         rows: models.QuerySet[Any] = model._default_manager.filter(
             pk__in=list(ids), **{f"{workflow.state_field}__in": transition.sources}

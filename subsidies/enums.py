@@ -11,8 +11,11 @@ class SchemeCode(models.TextChoices):
     """补贴项目."""
 
     BASIC_LIVING = "basic_living", _("Basic living allowance")
+    DIFFICULTY_LIVING = "difficulty_living", _("Living allowance for children in difficulty")
     CARE = "care", _("Care allowance")
-    STUDY = "study", _("Study grant")
+    STUDY_ORPHAN = "study_orphan", _("Study grant for orphans (Fucai Yuanmeng)")
+    STUDY = "study", _("Study grant for de facto unattended children")
+    DIBAO = "dibao", _("Dibao standard (for reckoning only)")
 
 
 class OffsetKind(models.TextChoices):
@@ -58,6 +61,13 @@ class PaymentKind(models.TextChoices):
     ARREARS = "arrears", _("Arrears payment")
 
 
+class BatchKind(models.TextChoices):
+    """A month's batch, or one that pays corrected lines again."""
+
+    REGULAR = "regular", _("Month's batch")
+    REPAIR = "repair", _("Failed lines paid again")
+
+
 class PayeeMethod(models.TextChoices):
     """领取方式. The values are the national system's own numbers."""
 
@@ -97,6 +107,7 @@ class EntitlementState(models.TextChoices):
     ACTIVE = "active", _("Entitled")
     RECHECKING = "rechecking", _("Re-checking")
     ENDING = "ending", _("To be ended")
+    CHANGING = "changing", _("Change proposed")
     ENDED = "ended", _("Ended")
 
 
@@ -114,6 +125,7 @@ class EndReason(models.TextChoices):
     OTHER_SCHEME = "other_scheme", _("Covered by another scheme")
     ENTERED_IN_ERROR = "entered_in_error", _("Entered in error")
     LEFT_SCHOOL = "left_school", _("No longer in full-time schooling")
+    TERMS_CHANGED = "terms_changed", _("Continues on other terms")
     OTHER = "other", _("Other reason")
 
 
@@ -162,26 +174,44 @@ class HoldReason(models.TextChoices):
 
 
 class IssueKind(models.TextChoices):
-    """批次异常: found while calculating; each needs the clerk's note, or its line is held back."""
+    """批次异常: found while calculating; each needs the clerk's note, or its line is held back.
+
+    A note on ``arrears`` confirms what is paid later, one on ``overpaid`` confirms that it is asked back.
+    """
 
     PAYEE_MISSING = "payee_missing", _("No payee or no account")
     SHARED_ACCOUNT = "shared_account", _("One account for children of different households")
     HOLDER_NOT_PAYEE = "holder_not_payee", _("Account holder is neither the child nor a recorded guardian")
     CHILD_LEFT = "child_left", _("Child has left the register")
     OPEN_DISCREPANCY = "open_discrepancy", _("Discrepancy being checked")
+    ARREARS = "arrears", _("Too little was paid in earlier months")
     OVERPAID = "overpaid", _("Paid too much in earlier months")
+    PAYEE_KIND = "payee_kind", _("The scheme is paid to somebody else")
+    PAYEE_DEAD = "payee_dead", _("Payee registered as dead")
+    AMOUNT_RANGE = "amount_range", _("Amount out of range")
+    NOT_VISITED = "not_visited", _("Not visited for a long time")
+    ACCOUNT_CHECKSUM = "account_checksum", _("Account number fails its check digit")
+    NO_PROOF = "no_proof", _("No proof of schooling for this term")
     ACCOUNT_REFUSED = "account_refused", _("Bank refused this account before, and it has not changed")
     HELD_BY_CLERK = "held_by_clerk", _("Held back by the clerk")
+
+
+# What a person confirms or declines, line or no line.
+CORRECTIONS = frozenset({IssueKind.ARREARS, IssueKind.OVERPAID})
 
 
 class AmountLine(models.TextChoices):
     """One step of an amount. Stored in the payment, so a code may never change its meaning."""
 
+    FORMULA = "formula", _("Reckoned from another standard")
+    TABLE = "table", _("Standard in the table of rates")
+    OTHER_CATEGORY = "other_category", _("Standard of another category that applies as well")
     STANDARD = "standard", _("Standard")
     OFFSET_DIBAO = "offset_dibao", _("Less: dibao benefit")
     OFFSET_TEKUN = "offset_tekun", _("Less: tekun support benefit")
     OFFSET_DISABILITY = "offset_disability_living", _("Less: living subsidy for disabled persons")
     NOT_OFFSET = "not_offset", _("Not deducted: to be cancelled instead")
+    BESIDE = "beside", _("Held beside the allowance, not deducted")
     EXCLUDED = "excluded", _("Excluded by tekun support")
     FLOOR = "floor", _("Benefits exceed the standard: nothing to top up")
     DELIVERED = "delivered", _("Less: already paid for this month")
@@ -206,6 +236,13 @@ class Clause(models.TextChoices):
         _("An orphan does not hold the living subsidy for disabled persons: it is cancelled."),
     )
     ARREARS = "arrears", _("What was due for the month and has not been paid is paid later, in whole months.")
+    FORMULA = "formula", _("The standard is reckoned from another standard.")
+    AT_LEAST = (
+        "at_least",
+        _("The rule sets the least; the standard in the table is at least as high and counts."),
+    )
+    HIGHER_OF = "higher_of", _("Several categories apply: the highest standard counts, one only.")
+    NOT_DEDUCTED = "not_deducted", _("This benefit is not set off against this scheme.")
 
 
 # Where each rule is written. Document numbers are proper names and are not translated.
@@ -220,6 +257,10 @@ CLAUSE_SOURCES: dict[Clause, str | Promise] = {
     Clause.ORPHAN_OFFSET: _COUNTY_RULE,
     Clause.DISABILITY_NO_DOUBLE: "国发〔2015〕52号",
     Clause.ARREARS: _COUNTY_RULE,
+    Clause.FORMULA: _COUNTY_RULE,
+    Clause.AT_LEAST: _COUNTY_RULE,
+    Clause.HIGHER_OF: _COUNTY_RULE,
+    Clause.NOT_DEDUCTED: _COUNTY_RULE,
 }
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.enums import Placement, PrimaryCategory
+from cases.free_text import FreeText
 from subsidies.enums import EndReason, HoldReason, OffsetKind
 from subsidies.models import Scheme
 
@@ -53,20 +53,6 @@ class MonthField(forms.Field):
         return f"{value:%Y-%m}" if isinstance(value, dt.date) else value
 
 
-class ApplicationForm(forms.Form):
-    """What an application needs beside the child."""
-
-    scheme = forms.ModelChoiceField(
-        label=gettext_lazy("Scheme"), queryset=Scheme.objects.filter(is_active=True), empty_label=None
-    )
-    statement = forms.CharField(
-        label=gettext_lazy("Grounds for the application"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("Who raises the child now, and why the parents do not."),
-    )
-
-
 class BatchForm(forms.Form):
     """Which month of which scheme is prepared."""
 
@@ -79,7 +65,7 @@ class BatchForm(forms.Form):
 class ResultForm(forms.Form):
     """A result file of the bank."""
 
-    file = forms.FileField(label=gettext_lazy("The bank's result file (.xlsx or .csv)"))
+    file = forms.FileField(label=gettext_lazy("The bank's result file (.xlsx, .csv or .txt)"))
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -91,8 +77,8 @@ class ResultForm(forms.Form):
 class IssueForm(forms.Form):
     """What the clerk does about an exception: a note, or the line is held back (or let go again)."""
 
-    act = forms.ChoiceField(choices=[("note", ""), ("hold", ""), ("unhold", "")])
-    note = forms.CharField(label=gettext_lazy("Note"), max_length=200)
+    act = forms.ChoiceField(choices=[("note", ""), ("hold", ""), ("unhold", ""), ("decline", "")])
+    note = FreeText(label=gettext_lazy("Note"), max_length=200)
     reason_code = forms.ChoiceField(label=gettext_lazy("Reason"), choices=HoldReason.choices, required=False)
 
 
@@ -104,10 +90,17 @@ class EndForm(forms.Form):
         choices=EndReason.choices,
         widget=forms.RadioSelect(attrs={"class": "cw-chips"}),
     )
-    reason = forms.CharField(
+    reason = FreeText(
         label=gettext_lazy("In words"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
-    last_month = MonthField(label=gettext_lazy("Last month that is paid"))
+    day = forms.DateField(
+        label=gettext_lazy("Day it happened"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    last_month = MonthField(
+        label=gettext_lazy("Last month that is paid"),
+        required=False,
+        help_text=gettext_lazy("Left empty: by the terms of the scheme, from the day it happened."),
+    )
 
 
 class OffsetForm(forms.Form):
@@ -136,34 +129,3 @@ class EndOffsetForm(forms.Form):
 
     last_month = MonthField(label=gettext_lazy("Last month in which it counts"))
     source = forms.CharField(label=gettext_lazy("Source"), max_length=200)
-
-
-class RateForm(forms.Form):
-    """A new dated standard. Those on record are never changed: a later one takes over from its month on."""
-
-    scheme = forms.ModelChoiceField(
-        label=gettext_lazy("Scheme"), queryset=Scheme.objects.all(), empty_label=None
-    )
-    placement = forms.ChoiceField(label=gettext_lazy("Placement"), choices=Placement.choices)
-    category = forms.ChoiceField(
-        label=gettext_lazy("Category"),
-        required=False,
-        choices=[("", gettext_lazy("All categories"))]
-        + [
-            (c.value, c.label)
-            for c in (PrimaryCategory.ORPHAN, PrimaryCategory.DE_FACTO_UNATTENDED, PrimaryCategory.PROTECTED)
-        ],
-    )
-    amount = forms.DecimalField(label=gettext_lazy("Yuan a month"), max_digits=10, decimal_places=2)
-    valid_from = MonthField(label=gettext_lazy("From month"))
-    source = forms.CharField(
-        label=gettext_lazy("Source"),
-        max_length=120,
-        help_text=gettext_lazy("Number of the notice that sets it."),
-    )
-
-    def clean_amount(self) -> Any:
-        amount = self.cleaned_data["amount"]
-        if amount <= 0:
-            raise ValidationError(_("The amount must be more than 0."))
-        return amount

@@ -1,7 +1,7 @@
 """What two files that become one mean for money: never two rights under one scheme, and what was paid stays paid.
 
-Entitlements and applications follow the child; payments stay with the file that was paid, and are found through the
-entitlement they were made for.
+Entitlements and applications follow the child; payments, and what of them is asked back, stay with the file that was
+paid, and are found through the entitlement they were made for.
 """
 
 from __future__ import annotations
@@ -14,16 +14,48 @@ from operator import attrgetter
 
 from django.utils.translation import gettext as _
 
-from cases.merge_rows import keeps_to_its_file
-from cases.merging import Finding, before_merge
+from cases.ages import add_months
+from cases.duplicates.merge_rows import SETTLE, Context, Moved, Values, keeps_to_its_file, on_stay
+from cases.duplicates.merging import Finding, before_merge
 from cases.models import Child
 from subsidies.enums import ApplicationState, EntitlementState, PaymentKind, PaymentState
-from subsidies.models import Application, Entitlement, Payment
+from subsidies.models import Application, Entitlement, Payment, Recalculation
 
 keeps_to_its_file("subsidies.Payment")
+keeps_to_its_file("subsidies.Recovery")
 
 DECIDED = (ApplicationState.CONFIRMED, ApplicationState.REFUSED, ApplicationState.WITHDRAWN)
 REACHED_THE_CHILD = (PaymentState.PREPARED, PaymentState.SENT, PaymentState.PAID)
+
+
+def _cut(row: Entitlement, context: Context) -> tuple[Values, bool]:
+    """Months of one child are due once: a right of the merged file gives way to one of the kept file in the same months.
+
+    What was paid in them a second time is found by the next batch. A right that lasted longer than the other stays.
+    """
+    others = Entitlement.objects.filter(child=context.kept, scheme_id=row.scheme_id).order_by("start_month")
+    for other in others:
+        if other.end_month is not None and other.end_month < row.start_month:
+            continue
+        if other.end_month is not None and (row.end_month is None or row.end_month > other.end_month):
+            return {}, False
+        if row.state != EntitlementState.ENDED:
+            return {}, False
+        return {"end_month": add_months(max(other.start_month, row.start_month), -1)}, True
+    return {}, False
+
+
+SETTLE["subsidies.Entitlement"] = _cut
+
+
+@on_stay("subsidies.Recalculation")
+def earliest_month(row: Recalculation, context: Context, moved: Moved) -> None:
+    """Both files wait to be reckoned again: the kept one from the earlier month."""
+    waiting = Recalculation.objects.filter(
+        child=context.kept, scheme_id=row.scheme_id, batch__isnull=True
+    ).first()
+    if row.batch_id is None and waiting is not None and row.from_month < waiting.from_month:
+        moved.change(waiting, {"from_month": row.from_month})
 
 
 @before_merge
@@ -74,7 +106,7 @@ def _paid_twice(files: dict[int, Child]) -> Iterator[Finding]:
                 "note",
                 _(
                     "Both files were paid under %(scheme)s in %(count)s months (%(first)s to %(last)s): "
-                    "%(amount)s yuan were paid twice. The merge does not recover them."
+                    "%(amount)s yuan were paid twice. The next batch proposes to ask them back."
                 )
                 % {
                     "scheme": scheme,

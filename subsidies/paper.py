@@ -13,16 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases import identity
-from cases.child_paper import Dossier, joined, names, paper_part
+from cases.children.paper import Dossier, joined, names, paper_part
 from cases.enums import Placement, PrimaryCategory
 from staff import files, jobs, paper
 from staff.audit import log_access
 from staff.models import AccessLog, Job, Region, StoredFile
 from staff.models.region import township_of
 from staff.paper import Section, Table
-from subsidies import report_xlsx, reports
 from subsidies.enums import PaymentKind, PaymentState
 from subsidies.models import Application, Entitlement, Payment, PaymentBatch
+from subsidies.reports import published as report_published
+from subsidies.reports import services as reports
+from subsidies.reports import xlsx as report_xlsx
 
 PAYMENTS_SHOWN = 60  # five years of months
 BATCH_LINES = "batch_lines_paper"
@@ -168,11 +170,13 @@ def _batch_rows(lines: list[Payment]) -> list[tuple[Any, ...]]:
 # --- The monthly report -----------------------------------------------------------------------------------
 
 
-def report_paper(figures: dict[str, Any], *, at: dt.datetime) -> bytes:
-    """The monthly report (月报) as PDF: the sheets of its workbook, one below the other."""
+def report_paper(
+    figures: dict[str, Any], *, at: dt.datetime, leaves: list[report_xlsx.Leaf] | None = None
+) -> bytes:
+    """The monthly report (月报) as PDF: the sheets of its workbook, or other ``leaves``, one below the other."""
     blocks = [
         Section(leaf.name, [Table(leaf.columns, [cells for cells, _style in leaf.rows])])
-        for leaf in report_xlsx.leaves(figures)
+        for leaf in (report_xlsx.leaves(figures) if leaves is None else leaves)
     ]
     title = f"{figures['name']}儿童福利月报表"
     return paper.paper_pdf(
@@ -186,21 +190,28 @@ def report_paper(figures: dict[str, Any], *, at: dt.datetime) -> bytes:
     )
 
 
+def export_published_paper(region: Region, month: dt.date, *, at: dt.datetime) -> tuple[bytes, str]:
+    """(PDF, file name) of a locked month as readers of totals see it; the export is logged."""
+    figures, shown = report_published.locked_leaves(region, month)
+    return _logged(region, month, report_paper(figures, at=at, leaves=shown), figures, locked=True)
+
+
 def export_report_paper(region: Region, month: dt.date, *, at: dt.datetime) -> tuple[bytes, str]:
     """(PDF, file name) of a month, from the locked figures where it is locked; the export is logged."""
     stored = reports.report_of(region, month)
     figures = stored.figures if stored else reports.compute(region, month)
-    data = report_paper(figures, at=at)
+    return _logged(region, month, report_paper(figures, at=at), figures, locked=stored is not None)
+
+
+def _logged(
+    region: Region, month: dt.date, data: bytes, figures: dict[str, Any], *, locked: bool
+) -> tuple[bytes, str]:
     log_access(
         kind=AccessLog.Kind.EXPORT,
         region_id=region.pk,
         subject="subsidies.monthlyreport",
         subject_id=f"{month:%Y-%m}",
         reason=_("Monthly report"),
-        detail={
-            "what": "report_pdf",
-            "locked": stored is not None,
-            "sha256": hashlib.sha256(data).hexdigest(),
-        },
+        detail={"what": "report_pdf", "locked": locked, "sha256": hashlib.sha256(data).hexdigest()},
     )
     return data, reports.file_name(figures).replace(".xlsx", ".pdf")

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from subsidies import (
-    application_views,
-    batch_views,
-    entitlement_views,
-    handover_views,
-    month_views,
-    payment_views,
-    rate_views,
-)
-from subsidies.report_urls import report_urls
+from subsidies import child_panel_views, handover_views
+from subsidies.aid.urls import aid_urls
+from subsidies.applications.urls import application_urls
+from subsidies.audit import payment_views
+from subsidies.bank.urls import bank_urls
+from subsidies.batches import views as batch_views
+from subsidies.entitlements import views as entitlement_views
+from subsidies.money_urls import money_urls
+from subsidies.month import views as month_views
+from subsidies.recovery.urls import recovery_urls
+from subsidies.reports.output_urls import output_urls
+from subsidies.reports.urls import report_urls
+from subsidies.reviews.urls import review_urls
+from subsidies.terms import rate_views
+from subsidies.terms.urls import scheme_urls
 
 app_name = "subsidies"
 urlpatterns: list[URLPattern] = [
     path("handover/<int:assignment>/subsidies/", handover_views.handover_panel, name="handover_panel"),
     path("month/", month_views.month, name="month"),
-    path("rechecks/", month_views.recheck_list, name="rechecks"),
-    path("applications/", application_views.applications, name="applications"),
-    path("applications/add/", application_views.application_add, name="application_add"),
-    path("applications/<int:pk>/", application_views.application, name="application"),
-    path(
-        "applications/<int:pk>/step/", application_views.application_transition, name="application_transition"
-    ),
-    path("applications/<int:pk>/letter/", application_views.application_letter, name="application_letter"),
+    *application_urls,
     path("entitlements/<int:pk>/", entitlement_views.entitlement, name="entitlement"),
     path(
         "entitlements/<int:pk>/step/", entitlement_views.entitlement_transition, name="entitlement_transition"
@@ -45,6 +43,13 @@ urlpatterns: list[URLPattern] = [
     path("payments/<int:pk>/", payment_views.payment, name="payment"),
     path("rates/", rate_views.rates, name="rates"),
     path("rates/add/", rate_views.rate_add, name="rate_add"),
-    path("children/<int:pk>/panels/subsidies/", entitlement_views.child_panel, name="child_panel"),
+    path("children/<int:pk>/panels/subsidies/", child_panel_views.child_panel, name="child_panel"),
+    *aid_urls,
+    *bank_urls,
+    *money_urls,
     *report_urls,
+    *scheme_urls,
+    *recovery_urls,
+    *review_urls,
+    *output_urls,
 ]

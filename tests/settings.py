@@ -19,6 +19,8 @@ if "CHILDWELFARE_HOME" not in os.environ:
     os.environ["CHILDWELFARE_HOME"] = str(environment.BASE_DIR / "var" / "test")
 os.environ["CHILDWELFARE_REDIS_PREFIX"] = f"test-{SUFFIX}-{WORKER}"
 os.environ.pop("CHILDWELFARE_DEBUG", None)
+# Tests start dozens of processes; each would compile every module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 from childwelfare import preparation  # noqa: E402  (the folder must be known first)
 

@@ -41,3 +41,11 @@ def test_words_that_are_not_ours(word: str) -> None:
     """Plain official Chinese: no exclamation marks, no empty phrases (docs/style)."""
     found = [m.id for m in messages.load("zh_Hans") if word in str(m.string)]
     assert found == []
+
+
+def test_every_name_under_which_gettext_is_imported_is_collected() -> None:
+    """Words behind a name that is not collected would stay English without anybody noticing."""
+    alias = re.compile(rb"^\s*(?:from \S+ import )?\(?[np]*gettext(?:_lazy|_noop)? as (\w+)", re.MULTILINE)
+    names = {found.decode() for _path, code in messages.sources() for found in alias.findall(code)}
+    assert names >= {"_", "_now"}
+    assert names <= messages.KEYWORDS.keys()

@@ -29,6 +29,7 @@ LIFE = {
     "make lint",
     "make format",
     "make bench",
+    "make bench-matching",
     "make screenshots",
 }
 MANAGE = ".venv/bin/python manage.py "
@@ -94,14 +95,16 @@ def test_the_commands_of_one_month_in_order(
     assert pairs[0].split(",") == ["list_row_id", "child_id", "tier", "score", "rule"]
     assert pairs[1].split(",")[1:3] == ["C0000001", "auto"]
     assert answers["monthly_report"]["register"]["closing"] == 1
+    assert answers["check_ledger"] == {"counties": 0, "problems": 0}
     assert (tmp_path / "report.xlsx").stat().st_size > 5000
 
 
-ORDER = ("import_regions", "import_register", "import_list", "match", "monthly_report")
+ORDER = ("import_regions", "import_register", "import_list", "match", "monthly_report", "check_ledger")
 RUN_ELSEWHERE = {
     "prepare": "tests/setup", "migrate": "tests/database.py", "collectstatic": "tests/setup", "compile_catalogues": "tests/setup",
     "collect_messages": "tests/test_catalogues.py", "change_regions": "tests/staff/test_region_changes.py",
-    "index_search": "tests/cases/test_search.py",
+    "index_search": "tests/cases/test_search.py", "fill_visit_concerns": "tests/cases/test_questions.py",
+    "push_key": "tests/cases/notes/test_web_push.py",
 }  # fmt: skip
 
 

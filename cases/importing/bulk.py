@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from cases.matching.keys import copy_rows
+from cases.matching.runs.copying import copy_rows
 from staff import crypto
 from staff.crypto import EncryptedField
 

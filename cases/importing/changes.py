@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cases import identity
 from cases.enums import DETAILS, PrimaryCategory
-from cases.matching.normalise import clean_name
+from cases.matching.engine.normalise import clean_name
 from cases.models import Child, ChildAttribute, Guardian, Payee
 
 # Column of the file → field of the child.

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cases import identity
 from cases.importing import words
-from cases.matching import headers
-from cases.matching.normalise import clean_date, clean_id, clean_sex
+from cases.matching.engine.normalise import clean_date, clean_id, clean_sex
+from cases.matching.reading import headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from cases import ages, family, identity
+from cases import ages, identity
+from cases.children import family
 from cases.enums import DETAILS, PrimaryCategory
 from cases.importing.known import Match
 from cases.importing.verdicts import Verdict
-from cases.matching.normalise import split_number_from_name
+from cases.matching.engine.normalise import split_number_from_name
 from staff.scope import current
 
 if TYPE_CHECKING:
-    from cases.resources import ChildResource
+    from cases.importing.resources import ChildResource
 
 OLDEST = 25  # years; 孤儿 who study may stay on the register past 18
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from cases.child_columns import IN_FULL
-from cases.circumstance_enums import RowOutcome
+from cases.children.columns import IN_FULL
+from cases.circumstances.enums import RowOutcome
 from cases.importing import words
 from cases.importing.columns import BY_FIELD, COLUMNS, mask
 from cases.importing.rows import problems_of

@@ -12,7 +12,7 @@ from import_export.instance_loaders import BaseInstanceLoader
 
 from cases import identity, pinyin
 from cases.importing.problems import CellError
-from cases.matching.normalise import NameLikeness, clean_name, compare_names
+from cases.matching.engine.normalise import NameLikeness, clean_name, compare_names
 from cases.models import Child, ChildAttribute, Guardian, ParentSituation, Payee
 from staff.models.region import county_of
 from staff.scope import current
@@ -133,7 +133,7 @@ class RegisterLoader(BaseInstanceLoader):
             .order_by("pk")
             .prefetch_related(
                 Prefetch("guardians", Guardian.objects.filter(open_now), "open_guardians"),
-                Prefetch("payees", Payee.objects.filter(open_now), "open_payees"),
+                Prefetch("payees", Payee.objects.filter(open_now, purpose=""), "open_payees"),
                 Prefetch("parent_situations", ParentSituation.objects.filter(open_now), "open_situations"),
                 Prefetch("attributes", ChildAttribute.objects.filter(open_now), "open_attributes"),
             )

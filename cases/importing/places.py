@@ -8,22 +8,11 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from cases.importing.problems import CellError
-from cases.matching.normalise import short_village, village_keys
+from cases.matching.engine.addresses import short_township, short_village, village_keys
 from staff.enums import RegionLevel
 from staff.models import Region, RegionChange
 from staff.models.region import county_of, township_of
 from staff.scope import EVERYWHERE, Range, current, merge
-
-_TOWNSHIP_ENDS = ("街道办事处", "街道", "地区", "镇", "乡")
-
-
-def short_township(text: str) -> str:
-    """桂林街道办事处, 桂林街道 and 桂林 are all 桂林; 双江镇 is 双江."""
-    name = "".join(text.split()).removesuffix("人民政府")
-    for end in _TOWNSHIP_ENDS:
-        if name.endswith(end) and len(name) > len(end):
-            return name.removesuffix(end)
-    return name
 
 
 def divisions(ranges: Iterable[Range]) -> Q:

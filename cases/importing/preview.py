@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from cases import identity
-from cases.circumstance_enums import ImportState, RowOutcome
+from cases.circumstances.enums import ImportState, RowOutcome
 from cases.importing import words
 from cases.importing.columns import BY_FIELD, COLUMNS, mask
 from cases.importing.problems import NOTICES

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.illness import NOT_HERE
+from cases.eligibility.illness import NOT_HERE
 
 _COMPARE = _("Compare it with the household register.")
 _DAY = _("Write it as 2015-03-01.")

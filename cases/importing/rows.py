@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from cases.circumstance_enums import RowOutcome
+from cases.circumstances.enums import RowOutcome
 from cases.importing import bulk
 from cases.importing.problems import Problem
+from cases.importing.resources import Sheet
 from cases.importing.sheets import open_pages
 from cases.importing.verdicts import Verdict
-from cases.matching.files import ListFileError
+from cases.matching.reading.files import ListFileError
 from cases.models import RegisterImport, RegisterImportRow
-from cases.resources import Sheet
 from staff.scope import current
 
 MOST_ROWS: Final = 50_000  # held in memory while they are checked

@@ -14,17 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from import_export.results import Result
 
-from cases import defects, search
-from cases.circumstance_enums import ImportState, RowOutcome
-from cases.defects import EVERY_KIND
+from cases import search
+from cases.circumstances.enums import ImportState, RowOutcome
+from cases.defects import services as defects
+from cases.defects.services import EVERY_KIND
 from cases.importing import rows as kept_rows
 from cases.importing.columns import propose
 from cases.importing.problems import Problem
+from cases.importing.resources import ChildResource
 from cases.importing.rows import FileRows
 from cases.importing.sheets import survey
 from cases.importing.verdicts import Verdict
 from cases.models import Child, RegisterImport, RegisterImportRow
-from cases.resources import ChildResource
 from staff import files
 from staff.audit import TRACKED
 from staff.jobs import JobError

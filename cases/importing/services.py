@@ -17,7 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cases.circumstance_enums import ImportState, RowOutcome
+from cases.circumstances.enums import ImportState, RowOutcome
 from cases.importing.columns import BY_FIELD, propose
 from cases.importing.running import DECISIONS
 from cases.importing.sheets import FoundColumn, survey

@@ -12,9 +12,9 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from cases.importing import columns
-from cases.matching import headers
-from cases.matching.files import Grid, ListFileError, open_grids
-from cases.matching.read import HEADER_SEARCH_ROWS, Line, SheetReport, find_header, why_not_a_person
+from cases.matching.reading import headers
+from cases.matching.reading.files import Grid, ListFileError, open_grids
+from cases.matching.reading.lines import HEADER_SEARCH_ROWS, Line, SheetReport, find_header, why_not_a_person
 
 SAMPLES: Final = 3
 

@@ -10,11 +10,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cases.circumstance_enums import ImportState
+from cases.circumstances.enums import ImportState
 from cases.importing import running
 from cases.importing.services import APPLY, CHECK, KEPT_DAYS, UNDO
 from cases.importing.undo import undo
-from cases.matching.files import ListFileError
+from cases.matching.reading.files import ListFileError
 from cases.models import RegisterImport, RegisterImportRow
 from staff import jobs
 from staff.models import Job

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cases.circumstance_enums import RowOutcome
+from cases.circumstances.enums import RowOutcome
 from cases.importing.running import Progress, silent, take_over
 from staff.scope import current, open_scope
 

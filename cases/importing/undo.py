@@ -18,9 +18,10 @@ from django.db import IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 from guardian.models import UserObjectPermission
 
-from cases import defects, pinyin, search
-from cases.circumstance_enums import DefectSource, DefectState, ImportState, RowOutcome
-from cases.defects import EVERY_KIND
+from cases import pinyin, search
+from cases.circumstances.enums import DefectSource, DefectState, ImportState, RowOutcome
+from cases.defects import services as defects
+from cases.defects.services import EVERY_KIND
 from cases.importing import bulk
 from cases.importing.changes import digest_of
 from cases.importing.problems import Problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cases.circumstance_enums import RowOutcome
+from cases.circumstances.enums import RowOutcome
 from cases.importing.problems import Problem
 from cases.importing.writing import Trace
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cases.circumstance_enums import ImportState, RowOutcome
+from cases.circumstances.enums import ImportState, RowOutcome
 from cases.importing import corrections, preview, services
 from cases.importing.forms import CorrectionsForm, RegisterFileForm, TakeBackForm, TakeOverForm
-from cases.matching.files import ListFileError
+from cases.matching.reading.files import ListFileError
 from cases.models import RegisterImport, RegisterImportRow
 from cases.refusals import RegisterRefused
 from staff.access import ActingRequest, roles

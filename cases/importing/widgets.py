@@ -10,10 +10,10 @@ from typing import Any
 from import_export.widgets import Widget
 
 from cases import identity
-from cases.illness import names_protected_condition
+from cases.eligibility.illness import names_protected_condition
 from cases.importing import words
 from cases.importing.problems import CellError
-from cases.matching.normalise import CleanId, Distinct, IdKind, clean_date, clean_id, clean_sex
+from cases.matching.engine.normalise import CleanId, Distinct, IdKind, clean_date, clean_id, clean_sex
 
 _NUMBER_PROBLEMS = {
     IdKind.WRONG: "number_wrong",

@@ -9,12 +9,13 @@ from typing import Any
 
 from django.db import transaction
 
-from cases import pinyin, visit_rules
+from cases import pinyin
 from cases.enums import GuardianKind, HouseholdRegistration, PrimaryCategory, Relation, RiskLevel
 from cases.identity import digest_account
 from cases.importing import bulk
 from cases.importing.changes import Plan, digest_of
 from cases.models import Child, ChildAttribute, Guardian, Household, ParentSituation, Payee
+from cases.visits import rules as visit_rules
 from staff import parameters
 from staff.models.region import county_of
 

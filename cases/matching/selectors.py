@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
-from cases.matching.review import pending_pairs
+from cases.matching import kinds
+from cases.matching.review.services import pending_pairs
 from cases.matching.tasks import STEPS
-from cases.models import Discrepancy, ListImport, ListRow, MatchCandidate, MatchRun
-from cases.models.matching import ListKind
+from cases.models import Discrepancy, ListImport, MatchCandidate, MatchRun
 from staff import jobs
 from staff.models import Job, Region
 
-# What the columns of a list hold, by the canonical field of cases.matching.headers.
+# What the columns of a list hold, by the canonical field of cases.matching.reading.headers.
 COLUMNS = {
     "list_row_id": gettext_lazy("Row number of the sender"),
     "list_type": gettext_lazy("Kind of list"),
@@ -30,6 +32,7 @@ COLUMNS = {
     "relation": gettext_lazy("Relation to head"),
     "sex": gettext_lazy("Sex"),
     "birth_date": gettext_lazy("Date of birth"),
+    "age": gettext_lazy("Age"),
     "head_name": gettext_lazy("Head of household"),
     "head_id": gettext_lazy("Head's identity number"),
     "guardian_name": gettext_lazy("Guardian"),
@@ -76,19 +79,21 @@ class Month:
     state: str
     waiting: int
 
+    @property
+    def unconfirmed(self) -> int:
+        """Uploads that wait to be confirmed."""
+        return sum(each.state == ListImport.State.PREVIEW for line in self.lines for each in line.files)
+
 
 def month_of_lists(region_id: int, period: dt.date) -> Month:
-    """The month's lists of a county with their counts. Five queries."""
+    """The month's lists of a county with their counts. Four queries."""
     received = ListImport.objects.filter(region_id=region_id, period=period).select_related("user")
     run = MatchRun.objects.filter(region_id=region_id, period=period).select_related("job").first()
-    lines = {kind: KindLine(kind, str(label)) for kind, label in ListKind.choices}
+    lines = {kind: KindLine(kind, str(label)) for kind, label in kinds.choices()}
     for each in received.order_by("created_at", "pk"):
         lines[each.kind].files.append(each)
-        if each.state == ListImport.State.PREVIEW:
+        if each.state != ListImport.State.REPLACED:
             lines[each.kind].rows += each.row_count
-    staged = ListRow.objects.filter(list_import__in=[i for line in lines.values() for i in line.files])
-    for kind, rows in staged.order_by().values_list("kind").annotate(Count("pk")):
-        lines[kind].rows += rows
     state = shown_state(run)
     if run is not None:
         accepted = MatchCandidate.objects.filter(run=run, state=MatchCandidate.State.ACCEPTED)
@@ -131,23 +136,15 @@ def shown_state(run: MatchRun | None) -> str:
     return run.state
 
 
-def sheets_of(found: ListImport) -> list[dict[str, Any]]:
-    """How each sheet was read, its columns with the label of the field they were taken for ("" for none)."""
-    return [
-        sheet | {"columns": [c | {"label": COLUMNS.get(c["field"], c["field"])} for c in sheet["columns"]]}
-        for sheet in found.mapping.get("sheets", [])
-    ]
-
-
-def progress_of(run: MatchRun) -> dict[str, Any]:
-    """``label``, ``done``, ``total``, ``failed`` of a run's job, in words."""
-    found = jobs.progress_of(run.job) if run.job else {}
+def progress_of(job: Job | None) -> dict[str, Any]:
+    """``label``, ``done``, ``total``, ``failed`` of a job of a run, in words."""
+    found = jobs.progress_of(job) if job else {}
     step = found.get("text", "")
     return {
         "label": STEPS.get(step, _("Waiting for a worker")),
         "done": found.get("done", 0),
         "total": found.get("total", 0),
-        "failed": run.job.error if run.job and run.job.state == Job.State.FAILED else "",
+        "failed": job.error if job and job.state == Job.State.FAILED else "",
     }
 
 
@@ -173,46 +170,80 @@ def townships_of(region: Region) -> list[Region]:
     return list(Region.objects.below(region, "township"))
 
 
-def discrepancies(
-    *, state: str = "", kind: str = "", list_kind: str = "", township: int | None = None
-) -> QuerySet[Discrepancy]:
-    """Discrepancies in scope, what is due first on top; a state of "" means those still to be checked."""
-    found = Discrepancy.objects.select_related("child", "region__parent")
+def discrepancies(wanted: Mapping[str, Any], *, state: str = "all") -> QuerySet[Discrepancy]:
+    """Discrepancies in scope, what is due first on top. ``wanted``: kind, list_kind, township and overdue as
+    :class:`DiscrepancyFilter` cleans them."""
+    found = _wanted(wanted).select_related("child", "region__parent")
     if state != "all":
-        found = found.filter(state=state or Discrepancy.State.TO_CHECK)
-    if kind:
-        found = found.filter(kind=kind)
-    if list_kind:
-        found = found.filter(list_kind=list_kind)
-    if township:
-        found = found.filter(region__gte=township, region__lte=township + 999)
+        found = found.filter(state=state)
     return (
-        found.order_by("due_date", "pk") if state in ("", "to_check") else found.order_by("-due_date", "-pk")
+        found.order_by("due_date", "pk") if state in Discrepancy.OPEN else found.order_by("-due_date", "-pk")
     )
 
 
-def discrepancy_counts() -> dict[str, int]:
-    """How many discrepancies in scope by state. One query."""
+def _wanted(wanted: Mapping[str, Any]) -> QuerySet[Discrepancy]:
+    found = Discrepancy.objects.filter(
+        **{name: wanted[name] for name in ("kind", "list_kind") if wanted.get(name)}
+    )
+    if township := wanted.get("township"):
+        found = found.filter(region__gte=township, region__lte=township + 999)
+    if wanted.get("overdue"):
+        found = found.filter(state=Discrepancy.State.TO_CHECK, due_date__lt=timezone.localdate())
+    return found
+
+
+def discrepancy_counts(wanted: Mapping[str, Any]) -> dict[str, int]:
+    """How many of the wanted discrepancies in scope by state. One query."""
     counts = dict.fromkeys(Discrepancy.State.values, 0)
-    for state, number in Discrepancy.objects.order_by().values_list("state").annotate(Count("pk")):
+    for state, number in _wanted(wanted).order_by().values_list("state").annotate(Count("pk")):
         counts[state] = number
     return counts
 
 
-HEADLINES = {
-    ("paid_full", "dibao"): gettext_lazy("On the dibao list, standard not topped up"),
-    ("paid_full", "tekun"): gettext_lazy("On the tekun list, still paid the living allowance"),
-    ("paid_full", "death"): gettext_lazy("Registered as dead, still paid"),
-    ("not_registered", "dibao"): gettext_lazy("Minor on the dibao list, not on the register"),
-    ("not_registered", "tekun"): gettext_lazy("Minor on the tekun list, not on the register"),
-    ("gone", "dibao"): gettext_lazy("No longer on the dibao list"),
-    ("gone", "tekun"): gettext_lazy("No longer on the tekun list"),
-    ("different", "dibao"): gettext_lazy("Dibao list and register differ"),
-    ("different", "tekun"): gettext_lazy("Tekun list and register differ"),
-}
+def funnel(run: MatchRun) -> list[dict[str, Any]]:
+    """How far a month's discrepancies have come: found, verified by the township, decided, closed; each step with how
+    many got there and how many of the step before did not; of those not verified how many are overdue. One query."""
+    State = Discrepancy.State
+    decided = Q(state__in=(State.TRUE, State.UNTRUE, State.UNCHECKABLE, State.CLOSED))
+    numbers = run.discrepancies.aggregate(
+        verified=Count("pk", filter=~Q(found="") | decided),
+        decided=Count("pk", filter=decided),
+        closed=Count("pk", filter=Q(state=State.CLOSED)),
+        overdue=Count("pk", filter=Q(state=State.TO_CHECK, due_date__lt=timezone.localdate())),
+        # Last: above, the name means the column.
+        found=Count("pk"),
+    )
+    labels = {
+        "found": _("found"),
+        "verified": _("verified by the township"),
+        "decided": _("decided by the county"),
+        "closed": pgettext("discrepancy", "closed"),
+    }
+    steps: list[dict[str, Any]] = []
+    before = numbers["found"]
+    for name, label in labels.items():
+        steps.append({"label": label, "count": numbers[name], "waiting": before - numbers[name]})
+        before = numbers[name]
+    steps[1]["overdue"] = numbers["overdue"]
+    return steps
 
 
-def headline(kind: str, list_kind: str) -> str:
+def headline(found: Discrepancy) -> str:
     """What a discrepancy is about, in one line of a table."""
-    label = HEADLINES.get((kind, list_kind))
-    return str(label) if label else f"{Discrepancy.Kind(kind).label} · {ListKind(list_kind).label}"
+    return headline_of(found.kind, found.list_kind, found.role)
+
+
+def headline_of(kind: str, list_kind: str, role: str = "") -> str:
+    """The same of a kind of discrepancy on a kind of list; ``role`` tells a guardian from a parent."""
+    words = HEADLINES.get((kind, role)) or HEADLINES.get((kind, ""))
+    return f"{kinds.short_name(list_kind)} · {words or Discrepancy.Kind(kind).label}"
+
+
+HEADLINES = {
+    ("paid_full", ""): gettext_lazy("on the list, standard not topped up"),
+    ("not_registered", ""): gettext_lazy("minor on the list, not on the register"),
+    ("gone", ""): gettext_lazy("no longer on the list"),
+    ("different", ""): gettext_lazy("list and register differ"),
+    ("guardian_dead", "carer"): gettext_lazy("entrusted carer recorded dead"),
+    ("custody", "guardian"): gettext_lazy("guardian in custody"),
+}

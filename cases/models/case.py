@@ -7,9 +7,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cases.enums import RiskLevel
+from cases.field.enums import FollowUp
 from cases.models.child import SHARED_CHILD, Child
 from cases.models.visit import Visit
-from cases.visit_enums import CaseOutcome, CaseState
+from cases.visits.enums import CaseOutcome, CaseState
 from cases.workflows import CASE
 from staff.audit import tracked
 from staff.policies import RestrictedRows, RowScope
@@ -35,10 +36,12 @@ class Case(models.Model):
         "staff.User", models.PROTECT, null=True, related_name="owned_cases", verbose_name=_("owner")
     )
     due_at = models.DateTimeField(_("respond by"), null=True)
+    review_date = models.DateField(_("plan reviewed by"), null=True)
     closed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(_("closed"), null=True)
     outcome = models.CharField(_("outcome"), max_length=20, choices=CaseOutcome.choices, blank=True)
     outcome_text = models.TextField(_("outcome in words"), blank=True)
+    follow_up = models.CharField(_("what follows"), max_length=10, choices=FollowUp.choices, blank=True)
 
     objects = ScopedManager["Case"]()
     workflow = CASE
@@ -71,6 +74,16 @@ class CaseAction(models.Model):
     child = models.ForeignKey(Child, models.PROTECT, related_name="+")
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     restricted = models.BooleanField(default=False, editable=False)
+    goal = models.ForeignKey(
+        "cases.CaseGoal", models.PROTECT, null=True, related_name="actions", verbose_name=_("goal")
+    )
+    conference = models.ForeignKey(
+        "cases.CaseConference",
+        models.PROTECT,
+        null=True,
+        related_name="actions",
+        verbose_name=_("case conference"),
+    )
     title = models.CharField(_("action"), max_length=120)
     owner = models.ForeignKey(
         "staff.User", models.PROTECT, null=True, related_name="+", verbose_name=_("who")
@@ -83,6 +96,11 @@ class CaseAction(models.Model):
 
     class Meta:
         ordering = ["case_id", "due_date", "pk"]
+        verbose_name = _("action")
+        verbose_name_plural = _("actions")
+        indexes = [
+            models.Index(fields=["due_date"], condition=Q(done_at__isnull=True), name="action_to_do"),
+        ]
         constraints = [
             RowScope(name="cases_caseaction_scope", lenses=["cases"], ids=SHARED_CHILD),
             RestrictedRows(

@@ -23,7 +23,8 @@ from cases.enums import (
     SchoolStage,
     Sex,
 )
-from cases.models.category_triggers import TRIGGERS
+from cases.models.category_triggers import TRIGGERS as CATEGORY_TRIGGERS
+from cases.models.risk_triggers import TRIGGERS as RISK_TRIGGERS
 from staff.audit import tracked
 from staff.crypto import EncryptedField
 from staff.policies import RowScope
@@ -135,7 +136,7 @@ class Child(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        triggers = TRIGGERS
+        triggers = [*CATEGORY_TRIGGERS, *RISK_TRIGGERS]
         verbose_name = _("child")
         verbose_name_plural = _("children")
         permissions = [
@@ -170,8 +171,14 @@ class Child(models.Model):
                 fields=["-left_date", "-id"], name="child_left", condition=Q(left_date__isnull=False)
             ),
             models.Index(fields=["number"], name="child_number"),
-            # A person is looked for by identity number, or by birth date and the sound of the name (cases.twins).
+            # A person is looked for by identity number, or by birth date and the sound of the name (cases.duplicates.twins).
             models.Index(fields=["id_digest"], name="child_digest", condition=Q(id_digest__isnull=False)),
+            # Who may be one child twice (cases/duplicates/services.py).
+            models.Index(
+                fields=["birth_date", "name_pinyin"],
+                name="child_namesakes",
+                condition=Q(merged_into__isnull=True),
+            ),
             models.Index(fields=["birth_date", "name_pinyin"], name="child_birth_sound"),
             models.Index(
                 fields=["birth_date", "id"], name="child_birth", condition=Q(left_date__isnull=True)
@@ -198,6 +205,11 @@ class Child(models.Model):
             models.Index(fields=["insurance"], name="child_insurance", condition=Q(left_date__isnull=True)),
             models.Index(
                 fields=["registration"], name="child_registration", condition=Q(left_date__isnull=True)
+            ),
+            # Everybody present, as the policy asks for them, without reading the table: who has no guardian is what is
+            # left of these after Guardian's own index.
+            models.Index(
+                fields=["id"], include=["region"], name="child_present", condition=Q(left_date__isnull=True)
             ),
         ]
         constraints = [

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.circumstance_enums import DefectKind, DefectSource, DefectState
+from cases.circumstances.enums import DefectKind, DefectSource, DefectState
 from cases.models.child import SHARED_CHILD, Child
 from cases.workflows import DEFECT
 from staff.audit import tracked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +59,16 @@ class Guardian(models.Model):
     class Meta:
         ordering = ["child_id", "-start_date", "pk"]
         verbose_name = _("guardian or caregiver")
+        indexes = [
+            models.Index(fields=["id_digest"], name="guardian_digest", condition=Q(id_digest__isnull=False)),
+            # Whose guardian is one in law, and when, without reading the table.
+            models.Index(
+                fields=["child"],
+                include=["region", "start_date", "end_date"],
+                name="guardian_in_law",
+                condition=Q(kind__in=(GuardianKind.LEGAL, GuardianKind.BOTH)),
+            ),
+        ]
         constraints = [
             RowScope(name="cases_guardian_scope", lenses=["cases"], ids=SHARED_CHILD),
             models.CheckConstraint(
@@ -125,6 +137,11 @@ class Payee(models.Model):
     bank_name = models.CharField(_("bank"), max_length=80)
     account = EncryptedField(verbose_name=_("account number"))
     account_digest = models.BinaryField(max_length=32, null=True, editable=False)
+    # None until somebody has looked: the account is read from its ciphertext once.
+    account_sound = models.BooleanField(null=True, editable=False)
+    purpose = models.CharField(
+        _("for"), max_length=20, blank=True, help_text=_("Code of one scheme; empty for every other one.")
+    )
     start_date = models.DateField(_("from"))
     end_date = models.DateField(_("to"), null=True, blank=True)
 
@@ -136,9 +153,18 @@ class Payee(models.Model):
         constraints = [
             RowScope(name="cases_payee_scope", lenses=["cases", "money"], ids=SHARED_CHILD),
             models.UniqueConstraint(
-                fields=["child"], condition=Q(end_date__isnull=True), name="payee_open_once"
+                fields=["child", "purpose"], condition=Q(end_date__isnull=True), name="payee_open_once"
             ),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Another account has not been looked at."""
+        fields = kwargs.get("update_fields")
+        if fields is None or "account" in fields:
+            self.account_sound = None
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "account_sound"}
+        super().save(*args, **kwargs)
 
     @property
     def masked_account(self) -> str:

@@ -1,95 +1,20 @@
-"""External lists, runs of the matcher, what people decided, and what follows from it."""
+"""Runs of the matcher, the pairs they propose, what people decided, and what follows from it."""
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from cases.matching import kinds
+from cases.matching.enums import Found, Method
 from cases.models.child import SHARED_CHILD, Child
+from cases.models.lists import ListRow
 from cases.workflows import DISCREPANCY
 from staff.audit import tracked
-from staff.crypto import EncryptedField
 from staff.policies import RowScope
 from staff.scope import ScopedManager
-
-
-class ListKind(models.TextChoices):
-    DIBAO = "dibao", _("minimum living allowance list (dibao)")
-    TEKUN = "tekun", _("extreme poverty list (tekun)")
-    CANLIAN = "canlian", _("disability certificate list")
-    DEATH = "death", _("death register")
-    PRISON = "prison", _("list of prisoners")
-
-
-@tracked("cases")
-class ListImport(models.Model):
-    """An uploaded list. The same file for the same region, kind and month is one import, however often it is sent."""
-
-    class State(models.TextChoices):
-        PREVIEW = "preview", _("to be confirmed")
-        STAGED = "staged", _("staged")
-
-    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
-    kind = models.CharField(_("list"), max_length=10, choices=ListKind.choices)
-    period = models.DateField(_("month"), help_text=_("First day of the month."))
-    name = models.CharField(_("file"), max_length=200)
-    file = models.ForeignKey("staff.StoredFile", models.PROTECT, null=True, related_name="+")
-    sha256 = models.CharField(max_length=64)
-    mapping = models.JSONField(default=dict)
-    problems = models.JSONField(default=list)
-    row_count = models.PositiveIntegerField(default=0)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.PREVIEW)
-    user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField()
-
-    objects = ScopedManager["ListImport"]()
-
-    class Meta:
-        ordering = ["-period", "kind", "-created_at", "pk"]
-        constraints = [
-            RowScope(name="cases_listimport_scope", lenses=["cases"]),
-            models.UniqueConstraint(fields=["region", "kind", "period", "sha256"], name="list_file_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ListRow(models.Model):
-    """One row of a list as sent. Numbers are encrypted; digests serve look-ups."""
-
-    id = models.BigAutoField(primary_key=True)
-    list_import = models.ForeignKey(ListImport, models.CASCADE, related_name="rows")
-    region = models.ForeignKey(
-        "staff.Region", models.PROTECT, db_column="region_code", related_name="+", db_index=False
-    )
-    kind = models.CharField(max_length=10)
-    own_id = models.CharField(max_length=60)
-    sheet = models.CharField(max_length=60, blank=True)
-    line = models.PositiveIntegerField()
-    household = models.CharField(max_length=40, blank=True)
-    sender_code = models.CharField(max_length=12, blank=True)
-    name = models.CharField(max_length=60)
-    id_number = EncryptedField()
-    id_digest = models.BinaryField(max_length=32, null=True)
-    relation = models.CharField(max_length=20, blank=True)
-    sex = models.CharField(max_length=4, blank=True)
-    birth_date = models.CharField(max_length=20, blank=True)
-    head_name = models.CharField(max_length=60, blank=True)
-    head_id = EncryptedField()
-    village_name = models.CharField(max_length=60, blank=True)
-    category = models.CharField(max_length=40, blank=True)
-    amount = models.DecimalField(max_digits=12, decimal_places=2, null=True)
-    start_month = models.CharField(max_length=20, blank=True)
-
-    objects = ScopedManager["ListRow"]()
-
-    class Meta:
-        ordering = ["list_import_id", "pk"]
-        constraints = [RowScope(name="cases_listrow_scope", lenses=["cases"])]
-        indexes = [HashIndex(fields=["id_digest"], name="listrow_digest")]
 
 
 @tracked("cases")
@@ -113,6 +38,13 @@ class MatchRun(models.Model):
     settings = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     job = models.ForeignKey("staff.Job", models.PROTECT, null=True, related_name="+")
+    part_of = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        related_name="parts",
+        help_text=_("The wider run this county's is a part of."),
+    )
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -126,29 +58,91 @@ class MatchRun(models.Model):
         ]
 
 
+class MatchExecution(models.Model):
+    """One time that a run was carried out: what it matched, under which settings, and the pairs it found, frozen."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    run = models.ForeignKey(MatchRun, models.CASCADE, related_name="executions")
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    number = models.PositiveSmallIntegerField()
+    repeats = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    lists = models.JSONField(default=list, help_text=_("Number, name and sha256 of each list."))
+    settings = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    counts = models.JSONField(default=dict)
+    result = models.ForeignKey("staff.StoredFile", models.PROTECT, null=True, related_name="+")
+    user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager["MatchExecution"]()
+
+    class Meta:
+        ordering = ["run_id", "-number"]
+        constraints = [
+            RowScope(name="cases_matchexecution_scope", lenses=["cases"]),
+            models.UniqueConstraint(fields=["run", "number"], name="match_execution_number"),
+        ]
+
+
+class MatchRole(models.TextChoices):
+    """Whom of a child's file a list row is."""
+
+    CHILD = "child", _("the child")
+    GUARDIAN = "guardian", _("guardian or caregiver")
+    PARENT = "parent", _("parent")
+    HEAD = "head", _("head of household")
+    CARER = "carer", _("entrusted carer")
+
+
 @tracked("cases")
 class MatchCandidate(models.Model):
-    """A pair of list row and child with score and reasons."""
+    """A pair of a list row and a person of a child's file, with score and reasons.
+
+    ``person_id`` is the row of the person in the table of their role, 0 for the child.
+    """
 
     class Tier(models.TextChoices):
         AUTO = "auto", _("certain")
         REVIEW = "review", _("to review")
 
     class State(models.TextChoices):
+        """What a person made of the pair; ``WAITING`` below are those that are not settled."""
+
         PENDING = "pending", _("to be decided")
-        ACCEPTED = "accepted", _("same child")
-        REJECTED = "rejected", _("not the same child")
+        UNSURE = "unsure", _("unsure, put back")
+        PROPOSED = "proposed", _("waits for a second person")
+        ACCEPTED = "accepted", _("same person")
+        REJECTED = "rejected", _("not the same person")
+
+    WAITING = (State.PENDING, State.UNSURE, State.PROPOSED)
 
     run = models.ForeignKey(MatchRun, models.CASCADE, related_name="candidates")
     list_row = models.ForeignKey(ListRow, models.CASCADE, related_name="candidates")
     child = models.ForeignKey(Child, models.PROTECT, related_name="+")
+    role = models.CharField(max_length=10, choices=MatchRole.choices, default=MatchRole.CHILD)
+    person_id = models.BigIntegerField(default=0)
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     tier = models.CharField(max_length=8, choices=Tier.choices)
     score = models.DecimalField(max_digits=5, decimal_places=4)
     rule = models.CharField(max_length=40)
     reasons = models.JSONField(default=list)
+    alike = models.CharField(
+        max_length=32, blank=True, help_text=_("Equal for pairs with the same rule and reasons.")
+    )
     state = models.CharField(max_length=10, choices=State.choices)
     remembered = models.BooleanField(default=False)
+    note = models.CharField(_("reason in words"), max_length=200, blank=True, db_default="")
+    sampled = models.BooleanField(default=False, help_text=_("Drawn to be looked at although certain."))
+    proposed_same = models.BooleanField(null=True)
+    proposed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
 
@@ -156,32 +150,87 @@ class MatchCandidate(models.Model):
 
     class Meta:
         ordering = ["run_id", "-score", "pk"]
-        indexes = [models.Index(fields=["run", "state", "tier"])]
+        indexes = [
+            models.Index(fields=["run", "state", "tier"]),
+            models.Index(fields=["run", "state", "alike"], name="candidate_alike"),
+        ]
         constraints = [
             RowScope(name="cases_matchcandidate_scope", lenses=["cases"]),
-            models.UniqueConstraint(fields=["run", "list_row", "child"], name="candidate_once"),
+            models.UniqueConstraint(
+                fields=["run", "list_row", "child", "role", "person_id"], name="candidate_once"
+            ),
+            models.CheckConstraint(
+                name="candidate_second_is_another",
+                condition=Q(decided_by__isnull=True)
+                | Q(proposed_by__isnull=True)
+                | ~Q(decided_by=F("proposed_by")),
+                violation_error_message=_("Another person decides after you."),
+            ),
         ]
 
 
 @tracked("cases")
 class MatchDecision(models.Model):
-    """What a person decided about a pair, remembered for the months to come. ``row_digest`` stands for the row's name and number."""
+    """What a person decided about a pair, remembered for the months to come.
+
+    ``row_digest`` stands for whom the row names, ``person_digest`` for whom the register has: a decision holds while
+    both are what they were (:mod:`cases.matching.review.decisions`).
+    """
 
     child = models.ForeignKey(Child, models.CASCADE, related_name="+")
+    role = models.CharField(max_length=10, choices=MatchRole.choices, default=MatchRole.CHILD)
+    person_id = models.BigIntegerField(default=0)
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
-    kind = models.CharField(max_length=10)
+    kind = models.CharField(max_length=20)
     row_digest = models.BinaryField(max_length=32)
+    person_digest = models.BinaryField(max_length=32, null=True)
+    rule = models.CharField(max_length=40, blank=True)
+    tier = models.CharField(max_length=8, blank=True)
     same = models.BooleanField()
+    note = models.CharField(_("reason in words"), max_length=200, blank=True, db_default="")
     user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    second = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
 
     objects = ScopedManager["MatchDecision"]()
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["region", "rule"], name="decision_rule")]
         constraints = [
             RowScope(name="cases_matchdecision_scope", lenses=["cases"]),
-            models.UniqueConstraint(fields=["child", "row_digest"], name="decision_once"),
+            models.UniqueConstraint(
+                fields=["child", "role", "person_id", "row_digest"], name="decision_once"
+            ),
+        ]
+
+
+@tracked("cases")
+class RuleDecision(models.Model):
+    """A person's word on whether a rule of the matcher may go without a person in a county; the latest one counts.
+
+    What speaks against the rule from before it counts no longer (:mod:`cases.matching.review.learned`).
+    """
+
+    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
+    rule = models.CharField(max_length=40)
+    automatic = models.BooleanField()
+    reason = models.CharField(_("reason"), max_length=200)
+    user = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    objects = ScopedManager["RuleDecision"]()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["region", "rule", "-at"], name="rule_decision_latest")]
+        constraints = [
+            RowScope(name="cases_ruledecision_scope", lenses=["cases"]),
+            models.CheckConstraint(
+                name="rule_decision_has_reason",
+                condition=~Q(reason=""),
+                violation_error_message=_("Write the reason in words."),
+            ),
         ]
 
 
@@ -192,32 +241,60 @@ class Discrepancy(models.Model):
     class Kind(models.TextChoices):
         PAID_IN_FULL = "paid_full", _("on the list and paid in full")
         NOT_REGISTERED = "not_registered", _("on the list, not on the register")
+        NEW = "new", _("new on the list")
         GONE = "gone", _("gone from the list")
+        AMOUNT = "amount", _("amount changed")
         DIFFERENT = "different", _("different data")
+        MOVED = "moved", _("registered elsewhere now")
+        CHILD_DEAD = "child_dead", _("child recorded dead")
+        PARENT_DEAD = "parent_dead", _("parent recorded dead")
+        GUARDIAN_DEAD = "guardian_dead", _("guardian recorded dead")
+        CUSTODY = "custody", _("parent in custody")
+        RELEASED = "released", _("parent released")
+        DISABLED = "disabled", _("disability certificate, not on the register")
+        PARENT_DISABLED = "parent_disabled", _("parent severely disabled")
+        DROPOUT = "dropout", _("not on the school roll")
+        UNINSURED = "uninsured", _("not insured")
 
     class State(models.TextChoices):
         TO_CHECK = "to_check", _("to be checked")
+        VERIFIED = "verified", _("verified, county to decide")
         TRUE = "true", _("true")
         UNTRUE = "untrue", _("untrue")
         UNCHECKABLE = "uncheckable", _("cannot be checked")
+        CLOSED = "closed", pgettext_lazy("discrepancy", "closed")
+
+    OPEN = (State.TO_CHECK, State.VERIFIED)  # nobody has decided yet
 
     run = models.ForeignKey(MatchRun, models.PROTECT, related_name="discrepancies")
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    list_kind = models.CharField(max_length=10, choices=ListKind.choices)
+    list_kind = models.CharField(max_length=20)
     child = models.ForeignKey(Child, models.PROTECT, null=True, related_name="discrepancies")
+    role = models.CharField(max_length=10, choices=MatchRole.choices, default=MatchRole.CHILD)
+    person_id = models.BigIntegerField(default=0)
     list_row = models.ForeignKey(ListRow, models.SET_NULL, null=True, related_name="+")
     detail = models.JSONField(default=dict)
     due_date = models.DateField(_("due"))
     state = models.CharField(max_length=12, choices=State.choices, default=State.TO_CHECK)
-    remedy = models.CharField(max_length=40, blank=True)
+    method = models.CharField(_("verified by"), max_length=12, choices=Method.choices, blank=True)
+    found = models.CharField(_("found"), max_length=16, choices=Found.choices, blank=True)
     outcome = models.TextField(blank=True)
+    visit = models.ForeignKey("cases.Visit", models.PROTECT, null=True, related_name="+")
+    document = models.ForeignKey("staff.StoredFile", models.PROTECT, null=True, related_name="+")
+    verified_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    verified_at = models.DateTimeField(null=True)
+    remedy = models.CharField(max_length=40, blank=True)
     reason = models.TextField(blank=True)
     decided_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
+    feedback = models.TextField(_("feedback"), blank=True)
+    closed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Discrepancy"]()
     workflow = DISCREPANCY
+    working_day_fields = ("due_date",)
 
     class Meta:
         ordering = ["due_date", "pk"]
@@ -226,7 +303,7 @@ class Discrepancy(models.Model):
         constraints = [
             RowScope(name="cases_discrepancy_scope", lenses=["cases"], ids=SHARED_CHILD),
             models.UniqueConstraint(
-                fields=["run", "kind", "child", "list_kind"],
+                fields=["run", "kind", "child", "list_kind", "role", "person_id"],
                 condition=Q(child__isnull=False),
                 name="discrepancy_child_once",
             ),
@@ -237,6 +314,10 @@ class Discrepancy(models.Model):
             ),
             models.CheckConstraint(
                 name="discrepancy_decided_by_someone",
-                condition=Q(state="to_check") | (Q(decided_by__isnull=False) & Q(decided_at__isnull=False)),
+                condition=Q(state__in=["to_check", "verified"])
+                | (Q(decided_by__isnull=False) & Q(decided_at__isnull=False)),
             ),
         ]
+
+    def get_list_kind_display(self) -> str:
+        return kinds.name_of(self.list_kind)

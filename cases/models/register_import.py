@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cases.circumstance_enums import ImportState, RowOutcome
+from cases.circumstances.enums import ImportState, RowOutcome
 from staff.audit import tracked
 from staff.crypto import EncryptedField
 from staff.policies import RowScope

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.circumstance_enums import TransferReason, TransferState
+from cases.circumstances.enums import TransferReason, TransferState
 from cases.models.child import SHARED_CHILD, Child
 from cases.workflows import TRANSFER
 from staff.audit import tracked

@@ -6,10 +6,14 @@ import datetime as dt
 import random
 from decimal import Decimal
 
-from cases import assessments, care, circumstances, defects, helping
-from cases.circumstances import AbsenceData, CardData
-from cases.defect_scan import scan_county
-from cases.helping import HelpData
+from cases.assessments import services as assessments
+from cases.care import services as care
+from cases.circumstances import services as circumstances
+from cases.circumstances.services import AbsenceData, CardData
+from cases.defects import services as defects
+from cases.defects.scan import scan_county
+from cases.help import services as helping
+from cases.help.services import HelpData
 from cases.models import Child, Defect, Guardian
 from cases.register import ChildData, add_child
 from childwelfare.demo.acting import Office

@@ -5,25 +5,31 @@ from __future__ import annotations
 import datetime as dt
 import random
 from decimal import Decimal
+from itertools import islice
 
 from django.utils import timezone
 
-from cases.eligibility_table import Answer
+from cases.eligibility.table import Answer
 from cases.models import Child
 from childwelfare.demo.acting import Office
 from staff.models import Region
-from subsidies import applications, bank_results, batches
+from staff.sign_in import Proof
+from subsidies.applications.decisions import decision_for
+from subsidies.bank import files as bank_files
+from subsidies.bank import results as bank_results
+from subsidies.batches import services as batches
 from subsidies.enums import EndReason
 from subsidies.models import Entitlement, Offset, Payment, PaymentBatch, Rate, Scheme
+from subsidies.terms.ruling import install_schemes
 
 COUNTY = 500152000000
 SOURCE = "演示标准，非真实文件"
-STATEMENT = "父母均不能抚养，由祖父母照料，家庭无稳定收入。"
 
 
 def load_rates() -> Scheme:
     """The basic living allowance with two generations of invented rates."""
-    scheme = Scheme.objects.create(code="basic_living", clause="国办发〔2010〕54号；民发〔2019〕62号")
+    install_schemes()
+    scheme = Scheme.objects.get(code="basic_living")
     for placement, first, second in (
         ("scattered", "1480.00", "1550.00"),
         ("institution", "1780.00", "1900.00"),
@@ -40,22 +46,21 @@ def load_rates() -> Scheme:
     return scheme
 
 
-def child_without_application(village: int, *, today: dt.date) -> Child:
-    """The first child of a village that the eligibility table covers: left to whoever tries an application."""
+def children_without_application(village: int, *, today: dt.date, count: int = 2) -> list[Child]:
+    """The first children of a village that the eligibility table covers: left to whoever tries an application."""
     children = Child.objects.filter(region_id=village, primary_category="de_facto_unattended").order_by("pk")
-    return next(
-        child for child in children if applications.decision_for(child, today)["answer"] == Answer.ELIGIBLE
-    )
+    covered = (child for child in children if decision_for(child, today)["answer"] == Answer.ELIGIBLE)
+    return list(islice(covered, count))
 
 
 def load_entitlements(
-    scheme: Scheme, office: Office, *, today: dt.date, without: Child, held_back: int = 12
+    scheme: Scheme, office: Office, *, today: dt.date, without: list[Child], held_back: int = 12
 ) -> None:
     """Most orphans and unattended children have been entitled for long; the last ``held_back`` are left for applications."""
     rng = random.Random(62)
     children = list(
         Child.objects.filter(primary_category__in=["orphan", "de_facto_unattended"])
-        .exclude(pk=without.pk)
+        .exclude(pk__in=[child.pk for child in without])
         .order_by("pk")
         .select_related("region")
     )
@@ -85,32 +90,6 @@ def load_entitlements(
     )  # fmt: skip
 
 
-def load_applications(scheme: Scheme, office: Office, *, today: dt.date, without: Child) -> None:
-    """Applications at every step; the clocks run from the last weeks."""
-    entitled = Entitlement.objects.values("child_id")
-    waiting = list(
-        Child.objects.filter(primary_category__in=["orphan", "de_facto_unattended"])
-        .exclude(pk__in=entitled)
-        .exclude(pk=without.pk)
-        .order_by("pk")
-    )
-    steps = ((), (), ("accept",), ("accept",), ("accept", "verify"), ("accept", "verify"), ("accept", "verify", "check"),
-             ("accept", "verify", "check"), ("accept", "verify", "check", "confirm"))  # fmt: skip
-    for number, (child, path) in enumerate(zip(waiting, steps, strict=False)):
-        day = today - dt.timedelta(days=26 - 2 * number)
-        with office.director_of(child.region_id):
-            application = applications.apply(
-                actor=office.actor(), at=office.at(day, 9), child=child, scheme=scheme, statement=STATEMENT
-            )
-        for step in path:
-            day += dt.timedelta(days=3)
-            with office.holder(step, child.region_id):
-                reason = "部门数据比对一致，入户核实属实。" if step == "verify" else ""
-                applications.act(
-                    step, actor=office.actor(), at=office.at(day, 10), application=application, reason=reason
-                )
-
-
 def load_last_month(scheme: Scheme, office: Office, *, today: dt.date) -> PaymentBatch:
     """Last month's batch, prepared, approved, released and reconciled, with two failed lines."""
     month = _shift(today.replace(day=1), -1)
@@ -133,7 +112,10 @@ def load_last_month(scheme: Scheme, office: Office, *, today: dt.date) -> Paymen
     with office.acting("qianzhixing"):
         batches.approve(actor=office.actor(), at=office.at(month.replace(day=20), 10), batch=batch)
     with office.acting("sunmingyuan"):
-        batches.release(actor=office.actor(), at=office.at(month.replace(day=21), 9), batch=batch)
+        released = office.at(month.replace(day=21), 9)
+        proof = Proof(office.actor().user_id, "password", released)
+        batches.release(actor=office.actor(), at=released, batch=batch, proof=proof)
+        bank_files.write_files(batch, released)
     with office.acting("zhaoqinghe"):
         bank_results.import_result(
             actor=office.actor(),

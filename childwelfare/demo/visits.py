@@ -6,9 +6,10 @@ import datetime as dt
 import random
 import uuid
 
-from cases import case_services
-from cases import visits as visit_services
+from cases.casework import services as case_services
 from cases.models import Case, Child, Visit
+from cases.plans import services as plans
+from cases.visits import services as visit_services
 from childwelfare.demo.acting import Office
 from referrals.models import Provider
 from referrals.services import change_referral, send_referral
@@ -18,6 +19,12 @@ QUIET = (
     "电话联系了爷爷，孩子近期上学正常，周末在家。",
     "到家时孩子在写作业，家中整洁，新学期书本齐全。",
     "与孩子单独聊了学校的事，情绪平稳，愿意说话。",
+)
+ELSEWHERE = (
+    "爷爷这几天咳嗽，已在村卫生室拿药。孩子由姑姑接送，晚上住爷爷家。",
+    "一家人正在吃晚饭，两菜一汤。孩子说喜欢新来的班主任。",
+    "书桌搬到了窗边，台灯也换了。爷爷说低保金按月到账。",
+    "孩子刚从学校回来，问了同学关系，没有受欺负的情况。",
 )
 WORRYING = "祖母上周摔伤左腿，住院三天已回家，行动不便。这几天由邻居送饭。孩子情绪不高，话少，作业能按时交。"
 
@@ -47,19 +54,22 @@ def load_visits(office: Office, *, today: dt.date, own_village: int) -> None:
             )  # fmt: skip
     Visit.objects.bulk_create(rows)
     township = [child for child in children if child.region_id // 1000 == own_village // 1000]
-    _queue(office, [child for child in township if child.region_id == own_village], today)
-    _queue(office, [child for child in township if child.region_id != own_village][:6], today)
+    _queue(
+        office, [child for child in township if child.region_id == own_village], today, (WORRYING, *QUIET[1:])
+    )
+    _queue(office, [child for child in township if child.region_id != own_village][:6], today, ELSEWHERE)
 
 
-def _queue(office: Office, children: list[Child], today: dt.date) -> None:
+def _queue(office: Office, children: list[Child], today: dt.date, texts: tuple[str, ...]) -> None:
     """Fresh visits: a worrying one, quiet ones, and one that comes back."""
     for number, child in enumerate(children[:4]):
-        at = office.at(today - dt.timedelta(days=1 + number % 3), 9 + number)
+        # Not on the minute of the visits of the past weeks, which are made by the hour.
+        at = office.at(today - dt.timedelta(days=1 + number % 3), 9 + number) + dt.timedelta(minutes=25)
         worrying = number == 0
         data = visit_services.VisitData(
             kind="door", visited_at=at, risk="red" if worrying else child.risk, people_met=["child", "grandmother"],
             answers={"guardian": worrying, "living": False, "school": False, "harm": False},
-            problems=["guardian_ill", "low_mood"] if worrying else [], text=WORRYING if worrying else QUIET[number % len(QUIET)],
+            problems=["guardian_ill", "low_mood"] if worrying else [], text=texts[number],
         )  # fmt: skip
         with office.director_of(child.region_id):
             visit, _created = visit_services.create_visit(
@@ -97,7 +107,7 @@ def load_cases(office: Office, *, today: dt.date, own_village: int) -> None:
                 (10, "与学校沟通，安排老师关注"),
                 (20, "回访，评估是否结案"),
             ):
-                case_services.add_action(
+                plans.add_action(
                     actor=office.actor(),
                     at=at,
                     case=case,
@@ -106,7 +116,7 @@ def load_cases(office: Office, *, today: dt.date, own_village: int) -> None:
                 )
             first = case.actions.order_by("due_date").first()
             if first is not None and number < 2:
-                case_services.finish_action(
+                plans.finish_action(
                     actor=office.actor(),
                     at=at + dt.timedelta(days=2),
                     action=first,

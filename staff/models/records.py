@@ -8,8 +8,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from staff.policies import RestrictedRows, RowScope
+from staff.policies import RestrictedRows, RowScope, envelope
 from staff.scope import ScopedManager
+
+UNDECIDED_CHECK = (
+    "(subject = 'cases.spotcheck' AND target NOT IN ('confirmed', 'contradicted')"
+    f" AND NOT ({envelope('totals')} OR {envelope('trail')}))"
+)
 
 
 class TransitionRecord(models.Model):
@@ -59,6 +64,11 @@ class TransitionRecord(models.Model):
             ),
             RestrictedRows(
                 name="staff_transitionrecord_named", flag="(restricted_id IS NOT NULL)", column="restricted_id", setting="named",
+                reading=True,
+            ),
+            # A call drawn to check a visit, not decided yet: the visitor, who reads no totals, must not know of it.
+            RestrictedRows(
+                name="staff_transitionrecord_checks", flag=UNDECIDED_CHECK, column="restricted_id", setting="named",
                 reading=True,
             ),
         ]  # fmt: skip

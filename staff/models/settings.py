@@ -13,6 +13,9 @@ class Holiday(models.Model):
     date = models.DateField(_("date"), unique=True)
     is_working = models.BooleanField(_("is a working day"))
     name = models.CharField(_("name"), max_length=40)
+    source = models.CharField(
+        _("document"), max_length=120, blank=True, help_text=_("The notice that says so.")
+    )
 
     class Meta:
         ordering = ["date"]

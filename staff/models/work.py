@@ -48,15 +48,18 @@ class Job(models.Model):
 class StoredFile(models.Model):
     """A file on disk, encrypted with the key ring, named by its id, with the sha256 of its clear bytes.
 
-    A photo belongs to a child and follows the cases lens; bank files and reports belong to a region."""
+    A photo belongs to a child and follows the cases lens; bank files and reports belong to a region; evidence for a
+    payment is seen by who handles the case and by who handles the money."""
 
     class Kind(models.TextChoices):
         PHOTO = "photo", _("photo")
         LIST = "list", _("uploaded list")
+        STAGED = "staged", _("columns of a list, or pairs of a run")
         BANK = "bank", _("bank file")
         BANK_RESULT = "bank_result", _("bank result file")
         EXPORT = "export", _("export")
         REPORT = "report", _("report")
+        EVIDENCE = "evidence", _("evidence for a payment")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -71,8 +74,8 @@ class StoredFile(models.Model):
 
     objects = ScopedManager["StoredFile"]()
 
-    # Photos belong to the child, everything else to who made it.
-    follows_child = (("kind = 'photo'", "always"),)
+    # Photos belong to the child, evidence to the county that decided, everything else to who made it.
+    follows_child = (("kind = 'photo'", "always"), ("kind = 'evidence'", "county"))
 
     class Meta:
         ordering = ["-created_at", "pk"]
@@ -82,7 +85,9 @@ class StoredFile(models.Model):
                 name="staff_storedfile_scope",
                 # An export is its maker's alone.
                 when=[
-                    ("kind IN ('photo', 'list')", "cases"),
+                    ("kind IN ('photo', 'list', 'staged', 'evidence')", "cases"),
+                    # Whoever audits the money sees what it rests on, not the child's file.
+                    ("kind = 'evidence'", "money"),
                     ("kind IN ('bank', 'bank_result')", "money"),
                     ("kind = 'report'", "totals"),
                 ],

@@ -13,6 +13,8 @@ from unicodedata import east_asian_width
 from django.utils import timezone
 
 from staff.paper.glyphs import Writer
+from staff.paper.pictures import Pictures
+from staff.paper.sheets import Asks
 
 SAMPLE = 400  # rows whose texts decide how wide the columns are
 WIDEST, NARROWEST = 44, 4  # of a column, in half characters
@@ -78,19 +80,24 @@ class Text:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled part of a paper. ``note`` stands beside the title, small."""
+    """A titled part of a paper. ``note`` stands beside the title, small; ``own_page``: it begins on a new page."""
 
     title: str
-    blocks: Sequence[Facts | Table | Text | Section] = field(default_factory=tuple)
+    blocks: Sequence[Block] = field(default_factory=tuple)
     note: str = ""
+    own_page: bool = False
 
     def as_data(self, writer: Writer) -> dict[str, Any]:
         return {
             "kind": "section",
             "title": writer.runs(cell(self.title)),
             "note": writer.runs(cell(self.note)),
+            "own_page": self.own_page,
             "blocks": [block.as_data(writer) for block in self.blocks],
         }
+
+
+Block = Facts | Table | Text | Pictures | Asks | Section
 
 
 def cell(value: Any) -> str:
@@ -102,7 +109,7 @@ def cell(value: Any) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return f"{value:,.2f}"
+        return f"{value:,.2f}" if int(value.as_tuple().exponent) >= -2 else f"{value:,f}"
     if isinstance(value, bool):
         return "✓" if value else ""
     text = str(value).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")

@@ -20,7 +20,7 @@ from django.utils.translation import override
 from staff import scope
 from staff.models import Assignment, Region
 from staff.models.region import county_of
-from staff.paper.blocks import Facts, Maker, Section, Table, Text, cell
+from staff.paper.blocks import Block, Maker, Table, cell
 from staff.paper.glyphs import Writer, code_point
 
 CONTENT_TYPE = "application/pdf"
@@ -96,15 +96,18 @@ def check_fits(lines: int, columns: int) -> None:
 
 def paper_pdf(
     title: str,
-    blocks: Sequence[Facts | Table | Text | Section],
+    blocks: Sequence[Block],
     *,
     who: Maker,
     why: str,
     at: dt.datetime,
     subtitle: str = "",
     landscape: bool = False,
+    watermark: bool = True,
 ) -> bytes:
     """The PDF (PDF/A-2a) of a paper. The same blocks, maker, reason and time give the same bytes.
+
+    Without ``watermark`` (a form that is written on by hand) maker, time and reason stand at the foot alone.
 
     Characters that the font lacks are printed as boxes with their code points and listed at the end. Raises
     PaperTooLong when setting it takes more memory or time than is allowed, ValueError without a reason.
@@ -122,7 +125,7 @@ def paper_pdf(
             "plain_title": cell(title),
             "subtitle": writer.runs(cell(subtitle)),
             "office": writer.runs(cell(who.office)),
-            "watermark": [writer.runs(cell(line)) for line in (made_by, when, short)],
+            "watermark": [writer.runs(cell(line)) for line in (made_by, when, short)] if watermark else [],
             "foot": writer.runs(
                 cell(
                     _("Made by %(who)s on %(when)s for: %(why)s") % {"who": made_by, "when": when, "why": why}

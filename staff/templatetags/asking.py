@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext as _
 
 from staff.templatetags.look import Entry, listed
 from staff.workflow import Transition
@@ -31,12 +32,13 @@ def choices(
     hint: str = "",
     error: str = "",
     look: str = "choices",
+    missing: str = "",
 ) -> Values:
     """Large radio buttons, or check boxes with `many`. options: (value, label) or (value, label, risk
     level).
 
     `look` is choices (boxes in `columns`) or chips (round, as many as fit). `need` is the word beside the
-    legend.
+    legend. `missing` is what is said when none of `many` is chosen (static/js/visit_form.js).
     """
     taken = {str(c) for c in (chosen if isinstance(chosen, (list, tuple, set)) else [chosen])}
     rows = [
@@ -49,6 +51,7 @@ def choices(
         "legend": legend,
         "many": many,
         "need": need,
+        "missing": missing,
         "columns": columns,
         "hint": hint,
         "error": error,
@@ -65,18 +68,25 @@ def ask(
     no: str = "no",
     hint: str = "",
     error: str = "",
+    options: Iterable[Sequence[Any]] = (),
+    alarm: str | None = None,
+    required: bool = False,
 ) -> Values:
     """A question answered no or yes; yes turns its block yellow and shows the hint. `value` is `yes`, `no`
     or None.
+
+    `options` are other (value, label) pairs than 没有 and 有; `alarm` is the one that turns the block yellow, if not yes
+    (empty: none, and the hint is always there).
     """
     return {
         "name": name,
         "question": question,
         "value": value,
-        "yes": yes,
-        "no": no,
         "hint": hint,
         "error": error,
+        "options": [*options] or [(no, _("No, none")), (yes, _("Yes, there is"))],
+        "alarm": yes if alarm is None else alarm,
+        "required": required,
     }
 
 
@@ -106,6 +116,7 @@ def actions(
     note: str = "",
     neighbours: bool = False,
     keys: str = "",
+    swap: str = "",
 ) -> Values:
     """What can be done now; the first is primary. Each is a form that posts `action` = name to its URL.
 
@@ -113,13 +124,15 @@ def actions(
     disabled, reasons, needs_text, text_label, prompt, submit, fields}. `reasons` ((code, label) pairs) or
     `needs_text` open a panel where the reason is required, posted as `reason_code` and `reason`; `disabled`
     is the reason why the step is not yours; `fields` is a form shown in the panel; `url` the default to post
-    to. `keys` gives shortcuts by name: "approve:A return:R"; `neighbours` shows the keys J and K.
+    to. `keys` gives shortcuts by name: "approve:A return:R"; `neighbours` shows the keys J and K. With `swap`, the id
+    of an element, forms without a URL of their own are sent by htmx and answered into it; an entry that was refused
+    comes again with `open`, the `text` that was typed and the `chosen` reason.
     """
     letters = dict(pair.split(":") for pair in keys.split())
     rows = [_action(entry, letters) for entry in entries]
     if rows and not any("primary" in row for row in rows):
         rows[0]["primary"] = not rows[0]["danger"]
-    return {"entries": rows, "url": url, "note": note, "neighbours": neighbours}
+    return {"entries": rows, "url": url, "note": note, "neighbours": neighbours, "swap": swap}
 
 
 def _action(entry: Transition | dict[str, Any], letters: dict[str, str]) -> Entry:
@@ -137,6 +150,7 @@ def _action(entry: Transition | dict[str, Any], letters: dict[str, str]) -> Entr
     row.setdefault("prompt", row["label"])
     row.setdefault("key", letters.get(row["name"] or "", ""))
     row["asks"] = bool(row["reasons"] or row["needs_text"] or row["fields"])
+    row["multipart"] = bool(row["fields"]) and row["fields"].is_multipart()
     return row
 
 
@@ -147,10 +161,12 @@ def reason(
     text_label: str = "",
     needs_text: bool = True,
     stem: str = "reason",
+    text: str | None = "",
+    chosen: str | None = "",
 ) -> Values:
     """The part of a form that asks why: coded reasons as chips (`reason_code`), then words (`reason`).
 
-    `stem` makes ids unique where a page has several.
+    `stem` makes ids unique where a page has several; `text` and `chosen` are what was given before.
     """
     return {
         "prompt": prompt,
@@ -158,6 +174,8 @@ def reason(
         "text_label": text_label,
         "needs_text": needs_text,
         "stem": stem,
+        "text": text or "",
+        "chosen": chosen or "",
     }
 
 
@@ -187,8 +205,8 @@ def reveal_dialog(
 
 @register.inclusion_tag("components/outbox.html")
 def outbox(home: str = "") -> Values:
-    """Visits that are on this device and not yet sent, filled in by static/js/outbox.js. `home` is the way
-    back.
+    """Visits that are on this device and what became of them, filled in by static/js/field/outbox_view.js.
+    `home` is the way back.
     """
     return {"home": home}
 

@@ -241,12 +241,13 @@ def list_item(
     with_face: bool = True,
     current: bool = False,
     swap: str = "",
+    ident: str = "",
 ) -> Values:
     """One row of a cw-list: face, name and risk, lines of text, and at the right the due date, a note, or a
     chevron.
 
     `swap` is the id of the element that the row's page is loaded into on a desktop; on a phone it opens as
-    a page.
+    a page. `ident` is the row's own id.
     """
     return {
         "title": title,
@@ -262,6 +263,7 @@ def list_item(
         "css": "cw-item-face" if with_face else "cw-item-2",
         "current": current,
         "swap": swap,
+        "ident": ident,
     }
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.safestring import SafeString
 
 from staff.charts import line_chart_of
 from staff.differences import mark_differences
@@ -44,8 +45,8 @@ def explain_amount(
     foot: str = "",
     close: str = "",
 ) -> Values:
-    """How one amount came about: lines {label, note, amount, minus}, the total, the clause, and where each
-    came from.
+    """How one amount came about: lines {label, note, amount, minus, informs}, the total, the clause, and where each
+    came from. A line that informs stands in brackets and is no part of the sum.
 
     `rows` as in `facts`; `close` is the URL without the drawer.
     """
@@ -72,15 +73,18 @@ def compare_row(
     masked: bool = False,
     reveal: str = "",
     person: str = "",
+    left_reveal: str = "",
 ) -> Values:
     """One line of a comparison; only the differing characters are marked. `verdict` is the short judgement.
 
     A dash as verdict says that the two are not compared, and nothing is marked beside a side that is empty; `same` overrides
-    the comparison of the texts, `masked` sets both as numbers, `reveal` adds the eye on the right.
+    the comparison of the texts, `masked` sets both as numbers, `reveal` adds the eye on the right, `left_reveal` on the left.
+    Texts that are safe HTML are marked already.
     """
     equal = (left == right and bool(left)) if same is None else same
     comparable = verdict != NOTHING
-    whole = equal or not comparable or {left, right} & {"", NOTHING}
+    marked = isinstance(left, SafeString) and isinstance(right, SafeString)
+    whole = equal or marked or not comparable or {left, right} & {"", NOTHING}
     left_marked, right_marked = (left, right) if whole else mark_differences(left, right)
     return {
         "label": label,
@@ -90,7 +94,7 @@ def compare_row(
         "same": equal,
         "differs": comparable and not equal,
         "masked": masked,
-        "reveal": reveal,
+        "eyes": {"left": left_reveal, "right": reveal},
         "person": person,
     }
 

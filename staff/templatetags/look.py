@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from staff.access import may_open
 from staff.status import RISK_WORDS, look_of
 
 register = template.Library()
@@ -38,6 +39,12 @@ MINUS = "−"
 def listed(rows: Iterable[dict[str, Any]] | None) -> list[Entry]:
     """A list of dicts whose absent keys a template may ask for."""
     return [Entry(row) for row in rows or ()]
+
+
+@register.filter
+def openable(url: str) -> bool:
+    """Whether the reader may open a page: ``{% if address|openable %}``."""
+    return may_open(url)
 
 
 @register.simple_tag

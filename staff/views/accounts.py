@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from staff import accounts
+from staff import accounts, holidays
 from staff.access import ActingRequest, roles
 from staff.enums import Role
 from staff.forms import AccountFilter, AccountForm
@@ -33,7 +33,15 @@ def account_list(request: ActingRequest) -> HttpResponse:
     today = timezone.localdate()
     rows = [(user, [a for a in user.held if a.in_force(today)]) for user in page.object_list]
     return render(
-        request, "staff/accounts.html", {"form": form, "page": page, "rows": rows, "now": timezone.now()}
+        request,
+        "staff/accounts.html",
+        {
+            "form": form,
+            "page": page,
+            "rows": rows,
+            "now": timezone.now(),
+            "calendar_warning": holidays.warning(today),
+        },
     )
 
 

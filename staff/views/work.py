@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from staff import files, jobs
+from staff import files, jobs, scope
 from staff.access import ActingRequest, roles
 from staff.audit import log_access
 from staff.enums import Role
@@ -20,6 +20,8 @@ from staff.models import AccessLog, Job, StoredFile
 
 # What a browser may show inside a page; everything else is saved as a file.
 SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp"}
+# Files with whole account numbers: an auditor sees that they exist and their digest, not the numbers.
+WHOLE_ACCOUNTS = {StoredFile.Kind.BANK, StoredFile.Kind.BANK_RESULT}
 
 
 @roles(*Role)
@@ -28,6 +30,8 @@ SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp"}
 def file(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
     """The clear bytes of a stored file in the reader's scope, after one line in the access log."""
     stored = get_object_or_404(StoredFile.objects, pk=pk)
+    if stored.kind in WHOLE_ACCOUNTS and scope.current().role == Role.AUDITOR:
+        raise Http404
     try:
         data = files.read(stored)
     except FileNotFoundError as error:
@@ -40,7 +44,10 @@ def file(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
         subject_id=stored.pk,
         detail={"sha256": stored.sha256},
     )
-    inline = stored.kind == StoredFile.Kind.PHOTO and stored.content_type in SHOWN_INLINE
+    inline = (
+        stored.kind in (StoredFile.Kind.PHOTO, StoredFile.Kind.EVIDENCE)
+        and stored.content_type in SHOWN_INLINE
+    )
     response = HttpResponse(data, content_type=stored.content_type)
     response.headers["Content-Disposition"] = (
         content_disposition_header(not inline, stored.name) or "attachment"

@@ -36,6 +36,12 @@
     }
   });
 
+  /* a form that came back with an error: the reader stands at the first field that is wrong */
+  var wrong = document.querySelector("main [aria-invalid=true]");
+  if (wrong) {
+    wrong.focus();
+  }
+
   /* an action that asks why: one open at a time, and the reader is taken to its first field */
   document.addEventListener("toggle", function (event) {
     var details = event.target;
@@ -76,7 +82,7 @@
   document.addEventListener("change", function (event) {
     var block = event.target.closest("[data-ask]");
     if (block) {
-      block.classList.toggle("is-yes", event.target.value === block.dataset.ask);
+      block.classList.toggle("is-yes", Boolean(event.target.value) && block.dataset.ask.split(" ").indexOf(event.target.value) >= 0);
     }
   });
 

@@ -13,8 +13,18 @@ from staff.policies import RowScope
 from staff.scope import ScopedManager
 from subsidies.enums import EndReason, EntitlementState, OffsetKind
 from subsidies.models.application import Application
+from subsidies.models.payment_triggers import ENTITLEMENT_MARKS, OFFSET_MARKS
 from subsidies.models.scheme import Scheme
 from subsidies.workflows import ENTITLEMENT
+
+
+class _EntitledMonths(Func):
+    """Months paid; none when it was ended before its first month (entered in error)."""
+
+    template = (
+        "daterange(start_month, greatest(coalesce(end_month, 'infinity'::date), start_month - 1) + 1, '[)')"
+    )
+    output_field = DateRangeField()
 
 
 @tracked("cases", "money")
@@ -27,6 +37,9 @@ class Entitlement(models.Model):
     application = models.OneToOneField(Application, models.PROTECT, null=True, related_name="entitlement")
     category = models.CharField(_("category"), max_length=30)
     placement = models.CharField(_("placement"), max_length=12)
+    grade = models.CharField(_("grade"), max_length=30, blank=True)
+    # Other terms from a month on (placement, category, grade) are another row that continues this one.
+    continues = models.OneToOneField("self", models.PROTECT, null=True, related_name="continued_by")
     start_month = models.DateField(_("first month"))
     end_month = models.DateField(_("last month"), null=True, blank=True)
     state = models.CharField(
@@ -38,6 +51,12 @@ class Entitlement(models.Model):
     proposed_end_month = models.DateField(
         null=True, blank=True, help_text=_("Last month as the clerk proposes it; it stops nothing.")
     )
+    # What else is proposed: {"from_month", "category", "placement", "grade"}, or {"until", "stage", "proof"}.
+    proposed = models.JSONField(default=dict, blank=True)
+    proposed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
     confirmed_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
     confirmed_at = models.DateTimeField()
 
@@ -53,6 +72,15 @@ class Entitlement(models.Model):
         indexes = [models.Index(fields=["child"]), models.Index(fields=["region", "start_month"])]
         constraints = [
             RowScope(name="subsidies_entitlement_scope", lenses=["cases", "money"]),
+            ExclusionConstraint(
+                name="entitlement_never_overlaps",
+                expressions=[
+                    ("child", RangeOperators.EQUAL),
+                    ("scheme", RangeOperators.EQUAL),
+                    (_EntitledMonths(), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=_("This child is already entitled in some of these months."),
+            ),
             models.UniqueConstraint(
                 fields=["child", "scheme"], condition=~Q(state="ended"), name="entitlement_open_once",
                 violation_error_message=_("This child is already entitled under this scheme."),
@@ -66,7 +94,13 @@ class Entitlement(models.Model):
                 condition=~Q(state="ended") | (Q(end_month__isnull=False) & ~Q(end_reason="")),
                 violation_error_message=_("Ending an entitlement needs a last month and a reason."),
             ),
+            models.CheckConstraint(
+                name="entitlement_decider_is_another",
+                condition=Q(decided_by__isnull=True) | Q(proposed_by__isnull=True) | ~Q(decided_by=F("proposed_by")),
+                violation_error_message=_("Another person decides than the one who proposed."),
+            ),
         ]  # fmt: skip
+        triggers = ENTITLEMENT_MARKS
 
     def __str__(self) -> str:
         return f"{self.scheme} {self.start_month:%Y-%m}"
@@ -116,3 +150,4 @@ class Offset(models.Model):
                 name="offset_months", condition=Q(end_month__isnull=True) | Q(end_month__gte=F("start_month"))
             ),
         ]
+        triggers = OFFSET_MARKS

@@ -6,14 +6,34 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from cases import identity
 from staff.audit import tracked
 from staff.crypto import EncryptedField
-from staff.policies import RowScope
+from staff.policies import Duty, RowScope
 from staff.scope import ScopedManager
-from subsidies.enums import BatchState, FailReason, HoldReason, IssueKind, PaymentKind, PaymentState
+from subsidies.enums import (
+    BatchKind,
+    BatchState,
+    FailReason,
+    HoldReason,
+    IssueKind,
+    PaymentKind,
+    PaymentState,
+)
 from subsidies.models.entitlement import Entitlement
+from subsidies.models.payment_triggers import (
+    FROZEN_LINE,
+    KEPT_LINE,
+    PAYMENT_MARKS,
+    RELEASER,
+    SCHOOL_YEAR,
+)
 from subsidies.models.scheme import Scheme
 from subsidies.workflows import BATCH
+
+# Who works out a month, and who changes what becomes of it; everybody else reads what the row scope shows.
+PREPARERS = ("clerk",)
+HANDLERS = ("clerk", "approver", "releaser")
 
 
 @tracked("money")
@@ -24,6 +44,7 @@ class PaymentBatch(models.Model):
     scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
     month = models.DateField(_("month"))
     number = models.CharField(_("batch number"), max_length=30)
+    kind = models.CharField(_("kind"), max_length=8, choices=BatchKind.choices, default=BatchKind.REGULAR)
     state = models.CharField(
         _("state"), max_length=12, choices=BatchState.choices, default=BatchState.PREPARED
     )
@@ -31,6 +52,16 @@ class PaymentBatch(models.Model):
     line_count = models.PositiveIntegerField(default=0)
     child_count = models.PositiveIntegerField(default=0)
     total = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    # The total by source of funds, yuan as text: {"central": "1550.00", …}.
+    funding = models.JSONField(default=dict)
+    # Month → digest of the standards and rules it was reckoned with: a later batch sees what has changed since.
+    rule_digests = models.JSONField(default=dict)
+    over_budget_note = models.CharField(
+        max_length=200, blank=True, help_text=_("Why it was approved although funds do not suffice.")
+    )
+    release_proof = models.CharField(
+        max_length=20, blank=True, help_text=_("How the releaser proved who they are.")
+    )
     prepared_by = models.ForeignKey("staff.User", models.PROTECT, related_name="+")
     prepared_at = models.DateTimeField()
     approved_by = models.ForeignKey("staff.User", models.PROTECT, null=True, related_name="+")
@@ -49,10 +80,13 @@ class PaymentBatch(models.Model):
         verbose_name_plural = _("payment batches")
         constraints = [
             RowScope(name="subsidies_paymentbatch_scope", lenses=["money"]),
+            Duty(name="subsidies_paymentbatch_add", act="INSERT", roles=PREPARERS),
+            Duty(name="subsidies_paymentbatch_change", act="UPDATE", roles=HANDLERS),
+            Duty(name="subsidies_paymentbatch_remove", act="DELETE", roles=PREPARERS),
             models.UniqueConstraint(fields=["region", "number"], name="batch_number_once"),
             models.UniqueConstraint(
                 fields=["region", "scheme", "month"],
-                condition=~Q(state="returned"),
+                condition=~Q(state="returned") & Q(kind="regular"),
                 name="batch_once_a_month",
             ),
             models.CheckConstraint(
@@ -73,21 +107,28 @@ class PaymentBatch(models.Model):
                 violation_error_message=_("A batch is released by a third person, after approval."),
             ),
             models.CheckConstraint(name="batch_month", condition=Q(month__day=1)),
+            models.CheckConstraint(
+                name="batch_release_is_proved", condition=Q(released_by__isnull=True) | ~Q(release_proof="")
+            ),
         ]
+        triggers = [RELEASER]
 
     def __str__(self) -> str:
         return self.number
 
 
-@tracked("money")
+@tracked("money", inserts=False)
 class Payment(models.Model):
     """一笔: one payee, one month. Everything that explains it is frozen here when the batch is prepared."""
 
-    batch = models.ForeignKey(PaymentBatch, models.PROTECT, related_name="payments")
+    # Each of these is the first column of an index below, or of no use in one: every index is paid for by every line.
+    batch = models.ForeignKey(PaymentBatch, models.PROTECT, related_name="payments", db_index=False)
     entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="payments")
-    child = models.ForeignKey("cases.Child", models.PROTECT, related_name="payments")
-    region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
-    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
+    child = models.ForeignKey("cases.Child", models.PROTECT, related_name="payments", db_index=False)
+    region = models.ForeignKey(
+        "staff.Region", models.PROTECT, db_column="region_code", related_name="+", db_index=False
+    )
+    scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+", db_index=False)
     line = models.PositiveIntegerField(_("line"))
     month = models.DateField(_("month"))
     kind = models.CharField(
@@ -98,11 +139,20 @@ class Payment(models.Model):
     )
     standard = models.DecimalField(_("standard"), max_digits=10, decimal_places=2)
     amount = models.DecimalField(_("amount"), max_digits=10, decimal_places=2)
+    # Yuan from each source of funds (subsidies.ledger.enums.Source); together the amount.
+    from_central = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    from_provincial = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    from_prefecture = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    from_county = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    from_lottery = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    # The failed line that this one pays again.
+    repays = models.ForeignKey("self", models.PROTECT, null=True, related_name="repaid_by", db_index=False)
     explanation = models.JSONField(default=dict)
     child_name = models.CharField(max_length=60)
-    identity_mask = models.CharField(max_length=24, blank=True)
+    identity_number = EncryptedField()
     category = models.CharField(max_length=30)
     placement = models.CharField(max_length=12)
+    grade = models.CharField(max_length=30, blank=True)
     payee_name = models.CharField(max_length=60)
     payee_relation = models.CharField(max_length=20)
     bank_name = models.CharField(max_length=80)
@@ -129,7 +179,11 @@ class Payment(models.Model):
         verbose_name_plural = _("payments")
         indexes = [models.Index(fields=["child", "month"]), models.Index(fields=["region", "month"])]
         constraints = [
-            RowScope(name="subsidies_payment_scope", lenses=["cases", "money"]),
+            # Who sees children sees what they were paid; only who works with money writes it.
+            RowScope(name="subsidies_payment_scope", lenses=["cases", "money"], write_lenses=["money"]),
+            Duty(name="subsidies_payment_add", act="INSERT", roles=PREPARERS),
+            Duty(name="subsidies_payment_change", act="UPDATE", roles=HANDLERS),
+            Duty(name="subsidies_payment_remove", act="DELETE", roles=PREPARERS),
             models.UniqueConstraint(
                 fields=["entitlement", "month"],
                 condition=Q(kind="regular", cancelled=False),
@@ -162,6 +216,27 @@ class Payment(models.Model):
                 name="payment_held_has_reason", condition=~Q(state="held") | ~Q(hold_reason="")
             ),
             models.CheckConstraint(name="payment_not_negative", condition=Q(amount__gte=0)),
+            models.CheckConstraint(
+                name="payment_sources_make_amount",
+                condition=Q(
+                    amount=F("from_central")
+                    + F("from_provincial")
+                    + F("from_prefecture")
+                    + F("from_county")
+                    + F("from_lottery")
+                )
+                & Q(from_central__gte=0)
+                & Q(from_provincial__gte=0)
+                & Q(from_prefecture__gte=0)
+                & Q(from_county__gte=0)
+                & Q(from_lottery__gte=0),
+            ),
+            models.UniqueConstraint(
+                fields=["repays"],
+                condition=Q(repays__isnull=False, cancelled=False),
+                name="payment_repaid_once",
+                violation_error_message=_("This line is being paid again already."),
+            ),
             models.CheckConstraint(name="payment_month", condition=Q(month__day=1)),
             models.CheckConstraint(
                 name="payment_failed_has_reason", condition=~Q(state="failed") | ~Q(fail_reason="")
@@ -170,6 +245,12 @@ class Payment(models.Model):
                 name="payment_paid_has_date", condition=~Q(state="paid") | Q(paid_date__isnull=False)
             ),
         ]
+        triggers = [FROZEN_LINE, KEPT_LINE, SCHOOL_YEAR, *PAYMENT_MARKS]
+
+    @property
+    def identity_mask(self) -> str:
+        """The child's identity number as it was, as screens and papers show it; empty when there was none."""
+        return identity.mask(self.identity_number) if self.identity_number else ""
 
 
 @tracked("money")
@@ -204,7 +285,9 @@ class BankFile(models.Model):
 
     batch = models.ForeignKey(PaymentBatch, models.PROTECT, related_name="bank_files")
     region = models.ForeignKey("staff.Region", models.PROTECT, db_column="region_code", related_name="+")
-    format = models.CharField(max_length=4)
+    format = models.CharField(max_length=5)
+    layout_code = models.CharField(max_length=30, default="")
+    layout_name = models.CharField(max_length=60, default="")
     file = models.ForeignKey("staff.StoredFile", models.PROTECT, related_name="+")
     line_count = models.PositiveIntegerField()
     total = models.DecimalField(max_digits=14, decimal_places=2)
@@ -213,10 +296,10 @@ class BankFile(models.Model):
     objects = ScopedManager["BankFile"]()
 
     class Meta:
-        ordering = ["batch_id", "format"]
+        ordering = ["batch_id", "layout_code"]
         constraints = [
             RowScope(name="subsidies_bankfile_scope", lenses=["money"], append_only=True),
-            models.UniqueConstraint(fields=["batch", "format"], name="bank_file_once"),
+            models.UniqueConstraint(fields=["batch", "layout_code"], name="bank_file_once"),
         ]
 
 

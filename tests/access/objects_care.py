@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from cases.instruments import packaged
+from cases.assessments.instruments import packaged
 from cases.models import CareContact, Child, EntrustedCare, GuardianshipAssessment, Help, Need
 from tests.cast import START, Cast
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from cases import merging
-from cases.duplicates import part_children
+from cases.duplicates import merging
+from cases.duplicates.services import part_children
 from cases.models import Child
 from tests.cast import Cast, make_child
 

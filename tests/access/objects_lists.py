@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from cases import bulk
+from cases.bulk import services as bulk
 from cases.models import Child, SavedView
 from staff.models import Job
 from tests.cast import COUNTY, TOWNSHIP, Cast

@@ -6,6 +6,7 @@ from tests.access.matrix import ANYONE, COUNTY_DESK, ELSEWHERE, EVERYBODY, READ_
 
 ADMIN = {"sysadmin"}
 AUDIT = {"auditor"}
+CALENDAR = {"clerk", "stranger", "sysadmin"}
 # Who keeps a child's file, so may need a number in full; the leader only reads.
 KEEPERS = READ_OWN - {"leader"}
 
@@ -29,6 +30,8 @@ ROWS: Rows = {
     "staff:post": [page(ADMIN, pk="vacant_post"), act(ADMIN, pk="vacant_post")],
     "staff:assignment_end": [page(ADMIN, pk="director_assignment"), act(ADMIN, pk="director_assignment")],
     "staff:handover": page(READ_OWN | ADMIN, ELSEWHERE, pk="left"),
+    "staff:holidays": page(ANYONE & (READ_OWN | ELSEWHERE | ADMIN)),
+    "staff:holiday_notice": [page(CALENDAR), act(CALENDAR)],
     "staff:trail": [page(AUDIT), page(AUDIT, query="list=changes"), page(AUDIT, query="list=decisions")],
     "staff:trail_export": act(AUDIT, data={"since": "not a day"}),
     "staff:reveal": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access.matrix import ELSEWHERE, READ_OWN, READERS, SUPERVISORS, Rows, act, page
+from tests.access.matrix import ELSEWHERE, READ_OWN, SUPERVISORS, Rows, act, page
 
 COUNTY = {"clerk", "approver", "leader"}
 # The county's clerk of elsewhere, whose duty it would be there.
@@ -15,15 +15,6 @@ REPORT_READERS = REPORTED | SUPERVISORS | AWAY
 ROWS: Rows = {
     "subsidies:month": page(COUNTY | AWAY),
     "subsidies:handover_panel": page(READ_OWN, ELSEWHERE, assignment="left"),
-    "subsidies:rechecks": page(COUNTY | SUPERVISORS | AWAY),
-    "subsidies:applications": page(READERS),
-    "subsidies:application_add": [
-        page({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}"),
-        act({"director", "supervisor"}, {"other_director", "other_supervisor"}, query="child={own}"),
-    ],
-    "subsidies:application": page(READ_OWN, ELSEWHERE, pk="application"),
-    "subsidies:application_letter": page(READ_OWN, ELSEWHERE, pk="refused"),
-    "subsidies:application_transition": act(READ_OWN - {"leader"}, ELSEWHERE, pk="application"),
     "subsidies:entitlement": page(READ_OWN, ELSEWHERE, pk="entitlement"),
     "subsidies:entitlement_transition": act(
         {"supervisor", "clerk", "approver"}, {"other_supervisor", "stranger"}, pk="entitlement"
@@ -42,7 +33,7 @@ ROWS: Rows = {
     "subsidies:batch_issue": act({"clerk"}, AWAY, pk="batch", issue_pk="issue"),
     "subsidies:bank_result": act({"clerk", "releaser"}, AWAY, pk="batch"),
     "subsidies:bank_file": page({"releaser"}, pk="bank_file"),
-    "subsidies:payment": page(READ_OWN | {"releaser"}, ELSEWHERE, pk="payment"),
+    "subsidies:payment": page(READ_OWN | {"releaser", "auditor"}, ELSEWHERE, pk="payment"),
     "subsidies:rates": page(COUNTY | AWAY),
     "subsidies:rate_add": [page({"clerk", "stranger"}), act({"clerk", "stranger"})],
     "subsidies:report": page(REPORT_READERS, query="month=2026-10"),

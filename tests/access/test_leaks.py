@@ -20,7 +20,7 @@ from staff.models import Job
 from staff.posts import end_assignment
 from staff.scope import ScopedTask, open_scope, system_scope
 from tests.access.matrix import ANYONE
-from tests.access.world import World, make_world, mark
+from tests.access.world import World, make_world, mark, money_mark
 from tests.cast import COUNTY, VILLAGE
 
 NAMES = {"own": "林小满", "neighbour": "秦白露", "township": "田立夏", "strange": "罗小寒"}
@@ -36,8 +36,10 @@ FILES: dict[str, set[str]] = {
     "leader": COUNTY_A,
     "stranger": {"strange"},
 }
-# Whose name alone: the provider sees the child that was referred, the releaser the one who is paid.
-ONLY_NAMED: dict[str, set[str]] = {"provider": {"own"}, "releaser": {"own"}}
+# Whose name alone: the provider sees the child that was referred, releaser and auditor the one who is paid.
+ONLY_NAMED: dict[str, set[str]] = {"provider": {"own"}, "releaser": {"own"}, "auditor": {"own"}}
+# Whose money: also those who handle nothing else of a child.
+MONEY: dict[str, set[str]] = FILES | {"releaser": COUNTY_A, "auditor": COUNTY_A}
 
 
 @override_settings(ROOT_URLCONF="tests.access.forgetful")
@@ -60,6 +62,7 @@ class Forgetful(TestCase):
                     )
                     self.check_names(text, member)
                     self.check_marks(text, member)
+                    self.check_money(text, member)
                     # Restricted cases and protected facts name nobody, so nobody sees them.
                     for child in NAMES:
                         assert mark(f"restricted-{child}") not in text
@@ -72,6 +75,10 @@ class Forgetful(TestCase):
         seen = {child for child in NAMES if mark(child) in text}
         # The limited view of a referral is the child's own row; its texts are not on it, but the address is.
         assert seen == FILES.get(member, set()) | ({"own"} if member == "provider" else set())
+
+    def check_money(self, text: str, member: str) -> None:
+        seen = {child for child in NAMES if money_mark(child) in text}
+        assert seen == MONEY.get(member, set())
 
     def test_a_guessed_key(self) -> None:
         """One row of every kind that hangs on the director's child, asked for by everybody."""

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from copy import copy
+from functools import cache
 from typing import Any
 from unittest import mock
 
+import pytest
+from django.contrib.auth.backends import ModelBackend
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client, TestCase
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, resolve, reverse
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    URLPattern,
+    URLResolver,
+    get_resolver,
+    resolve,
+    reverse,
+)
 
 from childwelfare.navigation import MENU
-from staff import jobs
+from staff import jobs, sessions
+from staff.enums import Role
+from staff.models import User
 from staff.scope import ScopedQuerySet
 from tests.access.matrix import ANYONE, Row, rows
 from tests.access.world import World, make_world
+from tests.cast import PEOPLE, Cast
 
 # Addresses that are tested as a whole in modules of their own.
 PREFIXES = ("admin:",)
+LINK = re.compile(r'\b(?:href|action|hx-get|hx-post)="(/[^"#?]*)')
+POSTS = {name: role for name, _name, role, _region in PEOPLE if role}
+LOCAL = "django.core.cache.backends.locmem.LocMemCache"
 
 
 def addresses(resolver: URLResolver | None = None, space: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -70,6 +89,34 @@ def test_every_entry_of_the_menu_is_an_address() -> None:
     assert {entry[2] for entries in MENU.values() for entry in entries} - named == set()
 
 
+@pytest.mark.parametrize("member", sorted(ANYONE))
+def test_a_refusal_is_a_page_for_everybody(cast: Cast, member: str) -> None:
+    """What the matrix leaves out: the pages of refusals are drawn, with the member's own menu."""
+    client = cast.client(member)
+    closed = reverse("cases:children" if member == "sysadmin" else "staff:accounts")
+    for address, status in ((closed, 403), ("/no-such-page/", 404)):
+        response = client.get(address)
+        assert response.status_code == status
+        assert f"{status}.html" in {template.name for template in response.templates}
+
+
+def refused_links(response: HttpResponse, role: Role) -> set[str]:
+    """Addresses that a page offers although the reader's post may not open them: each is a dead end."""
+    if not response.get("Content-Type", "").startswith("text/html") or response.streaming:
+        return set()
+    found = set(LINK.findall(response.content.decode()))
+    return {path for path in found if (allowed := allowed_at(path)) is not None and role not in allowed}
+
+
+@cache
+def allowed_at(path: str) -> frozenset[Role] | None:
+    """Who may open the page at a path; None for everybody, and for what is no view of ours."""
+    try:
+        return getattr(resolve(path).func, "allowed_roles", None)
+    except Resolver404:
+        return None
+
+
 class AccessMatrix(TestCase):
     """One world for all requests; each request is rolled back, so that no order matters."""
 
@@ -84,6 +131,15 @@ class AccessMatrix(TestCase):
         # Hundreds of refusals, each with its traceback, would bury the one that is wrong.
         logging.disable(logging.CRITICAL)
         self.addCleanup(logging.disable, logging.NOTSET)
+        # Thousands of requests by a few people: who they are is looked up once for each, their sessions are kept in
+        # memory, and a refusal is its status.
+        for name in ("assignments_of", "scope_of"):
+            self.enterContext(mock.patch.object(sessions, name, cache(getattr(sessions, name))))
+        self.enterContext(mock.patch.object(ModelBackend, "get_user", a_copy_of(ModelBackend().get_user)))
+        self.enterContext(self.settings(CACHES={"default": {"BACKEND": LOCAL}}))
+        self.enterContext(
+            mock.patch.object(URLResolver, "resolve_error_handler", lambda _self, status: bare(status))
+        )
         # One session a member; whatever a request does to it is rolled back with the request.
         self.cookies = {member: self.world.cast.client(member).cookies for member in ANYONE}
 
@@ -124,8 +180,8 @@ class AccessMatrix(TestCase):
                 line
                 for name, row in self.all_rows()
                 if row.method == "get" and not row.open
-                # A post without the duty is refused before any row is read.
-                for line in self.walk(name, row, row.see | row.lost)
+                # A post without the duty is refused before any row is read. One who may see shows that the page works.
+                for line in self.walk(name, row, row.lost | frozenset(sorted(row.see)[:1]))
             ]
         assert wrong == [], "\n" + "\n".join(wrong)
 
@@ -145,6 +201,9 @@ class AccessMatrix(TestCase):
             if got != row.expected(member):
                 asked = f"{name} {dict(row.kwargs)} {row.method}: {member}"
                 yield f"{asked} got {got} ({response.status_code}), not {row.expected(member)}"
+            elif got == "answer" and not row.open and member in POSTS:
+                for link in refused_links(response, POSTS[member]):
+                    yield f"{name} offers {member} ({POSTS[member]}) {link}, which is refused"
 
     def ask(self, name: str, row: Row, client: Client) -> HttpResponse:
         kwargs = {key: self.world.pk.get(value, value) for key, value in row.kwargs.items()}
@@ -153,6 +212,17 @@ class AccessMatrix(TestCase):
         )
         send: Any = getattr(client, row.method)
         return send(address, row.data)
+
+
+def a_copy_of(get_user: Callable[[int], User | None]) -> Callable[..., User | None]:
+    """Looks everybody up once; each request has an object of its own to change."""
+    found = cache(get_user)
+    return lambda _backend, user_id: copy(found(user_id))
+
+
+def bare(status: int) -> Callable[..., HttpResponse]:
+    """A handler of errors that answers with the status alone."""
+    return lambda request, exception=None: HttpResponse(status=status)
 
 
 def outcome(response: HttpResponse) -> str:

@@ -66,6 +66,11 @@ def mark(name: str) -> str:
     return f"记号{name}记号"
 
 
+def money_mark(name: str) -> str:
+    """The same for what belongs to a child's money, which those who only handle money see too."""
+    return f"钱号{name}钱号"
+
+
 @dataclass
 class World:
     """``cast`` and the primary keys of the objects, by name."""
@@ -262,6 +267,7 @@ def _money(cast: Cast, own: Child) -> dict[str, Any]:
         month=MONTH,
         standard=1200,
         amount=1200,
+        from_county=1200,
         child_name=own.name,
         category=own.primary_category,
         placement=own.placement,
@@ -357,4 +363,4 @@ def _referral(cast: Cast, own: Child, case_id: int) -> dict[str, Any]:
 
 
 NO_SUCH = uuid.UUID(int=0)
-__all__ = ["AT", "MONTH", "NO_SUCH", "Job", "User", "World", "make_world", "mark"]
+__all__ = ["AT", "MONTH", "NO_SUCH", "Job", "User", "World", "make_world", "mark", "money_mark"]

@@ -12,15 +12,19 @@ from django.db import IntegrityError, transaction
 from guardian.shortcuts import assign_perm
 
 from cases import identity
+from cases.duplicates.merge_rows import linked_models
 from cases.enums import DisabilityKind
-from cases.merge_rows import linked_models
 from cases.models import (
     CareContact,
     Case,
     CaseAction,
+    CaseConference,
+    CaseEntry,
+    CaseGoal,
     Child,
     ChildAttribute,
     ChildToken,
+    ConferenceParticipant,
     Defect,
     DefectStep,
     DisabilityCard,
@@ -30,6 +34,7 @@ from cases.models import (
     GuardianshipAssessment,
     Help,
     Illness,
+    LateStep,
     ListImport,
     ListRow,
     MatchCandidate,
@@ -40,16 +45,36 @@ from cases.models import (
     ParentAbsence,
     ParentSituation,
     Payee,
+    PotentialChild,
     ProtectedFact,
+    SpotCheck,
     Transfer,
     Visit,
+    VisitMark,
     VisitPhoto,
     VisitTask,
+    VisitTrace,
 )
 from referrals.models import Provider, Referral
 from staff import files
 from staff.models import StoredFile
-from subsidies.models import Application, Entitlement, Offset, Payment, PaymentBatch, Scheme
+from subsidies.models import (
+    Application,
+    ApplicationCheck,
+    ApplicationEvidence,
+    DisabilitySubsidy,
+    Entitlement,
+    EntitlementReview,
+    InsuranceCover,
+    Offset,
+    Payment,
+    PaymentBatch,
+    Recovery,
+    Scheme,
+    SchoolProof,
+    TemporaryRelief,
+    WelfareService,
+)
 from tests.cast import COUNTY, FAR_VILLAGE, OTHER_VILLAGE, VILLAGE, Cast, make_child
 
 AT = dt.datetime(2026, 10, 20, 2, 0, tzinfo=dt.UTC)
@@ -114,7 +139,13 @@ class File:
             region_id=self.child.region_id, at=AT, child_id=self.child.pk,
         )  # fmt: skip
         VisitPhoto.objects.create(**self.own, visit=visit, file=file)
-        VisitTask.objects.create(**self.own, due_date=DAY, reason="x", asked_at=AT, visit=visit)
+        task = VisitTask.objects.create(**self.own, due_date=DAY, reason="x", asked_at=AT, visit=visit)
+        LateStep.objects.create(
+            **self.own, due_date=DAY, level="supervisor", act="assign", words="x", visitor=self.director, task=task, taken_at=AT
+        )  # fmt: skip
+        SpotCheck.objects.create(**self.own, visit=visit, visited_by=self.director, drawn_at=AT, due_date=DAY)
+        VisitMark.objects.create(**self.own, visit=visit, code="same_text", created_at=AT)
+        VisitTrace.objects.create(**self.own, visit=visit, key=self.rng.randrange(9))
 
     def case(self) -> None:
         case = Case.objects.create(
@@ -125,7 +156,17 @@ class File:
             opened_at=AT,
             owner=self.supervisor,
         )
-        CaseAction.objects.create(**self.own, case=case, title="x", due_date=DAY)
+        goal = CaseGoal.objects.create(**self.own, case=case, text="x", due_date=DAY)
+        CaseAction.objects.create(**self.own, case=case, goal=goal, title="x", due_date=DAY)
+        conference = CaseConference.objects.create(
+            **self.own, case=case, held_at=AT, chair="x", called_by=self.supervisor, called_at=AT
+        )
+        ConferenceParticipant.objects.create(
+            **self.own, conference=conference, case=case, role="police", name="x"
+        )
+        CaseEntry.objects.create(
+            **self.own, case=case, goal=goal, kind="day", text="x", written_by=self.supervisor, written_at=AT
+        )
         ProtectedFact.objects.create(
             **self.own, case=case, kind="x", text="x", created_at=AT, restricted=False
         )
@@ -228,6 +269,10 @@ class File:
             **self.own, run=run, list_row=row, kind="gone", list_kind=self.rng.choice(["dibao", "tekun"]), due_date=DAY,
             state="untrue" if decided else "to_check", **done,
         )  # fmt: skip
+        PotentialChild.objects.create(
+            **self.own, county=COUNTY, subject=uuid.uuid4().hex, run=run, list_row=row, name="x", due_date=DAY, created_at=AT,
+            state=self.rng.choice(["applying", "brought_in"]),
+        )  # fmt: skip
 
     def money(self) -> None:
         """An ended right with its application and a payment; a right in force is a matter of the tests of money."""
@@ -249,6 +294,26 @@ class File:
         Offset.objects.create(
             **self.own, entitlement=right, kind="dibao", amount="100.00", start_month=FIRST, source="x"
         )
+        ApplicationEvidence.objects.create(
+            **self.own, application=application, item="x", source="on_file", note="x", added_by=self.director, added_at=AT
+        )  # fmt: skip
+        ApplicationCheck.objects.create(
+            **self.own, application=application, method="home_visit", date=DAY, result="confirms", note="x",
+            user=self.supervisor, at=AT,
+        )  # fmt: skip
+        EntitlementReview.objects.create(
+            **self.own, entitlement=right, kind="recheck", cycle=FIRST, due_date=DAY, outcome="unchanged",
+            done_by=self.supervisor, done_at=AT,
+        )  # fmt: skip
+        Recovery.objects.create(
+            **self.own,
+            entitlement=right,
+            scheme=scheme,
+            month=FIRST,
+            amount="100.00",
+            child_name="x",
+            state="open",
+        )
         batch = PaymentBatch.objects.filter(region_id=COUNTY).first() or PaymentBatch.objects.create(
             region_id=COUNTY,
             scheme=scheme,
@@ -259,9 +324,36 @@ class File:
         )
         Payment.objects.create(
             **self.own, batch=batch, entitlement=right, scheme=scheme, line=Payment._base_manager.count() + 1, month=FIRST,
-            standard=1000, amount=1000, child_name="x", category="orphan", placement="scattered", payee_name="x",
+            standard=1000, amount=1000, from_county=1000, child_name="x", category="orphan", placement="scattered", payee_name="x",
             payee_relation="other", bank_name="x", account="62",
         )  # fmt: skip
+
+    def school(self) -> None:
+        SchoolProof.objects.create(
+            **self.own, school_year=2026, term=self.rng.choice([1, 2]), school="县一中", stage="senior", seen="x",
+            user=self.director, at=AT,
+        )  # fmt: skip
+
+    def aid(self) -> None:
+        by = {"user": self.cast.users["clerk"], "at": AT}
+        InsuranceCover.objects.create(
+            **self.own, **by, year=2026, kind="medical", payer="self", premium="400.00"
+        )
+        WelfareService.objects.create(
+            **self.own, **by, programme="tomorrow", kind="checkup", date=DAY, provider="县医院"
+        )
+        DisabilitySubsidy.objects.create(
+            **self.own, **by, kind="living", amount="80.00", start_month=FIRST, known_from="x"
+        )
+        TemporaryRelief.objects.create(
+            **self.own,
+            child_name="x",
+            situation="x",
+            route="county",
+            form="money",
+            asked_by=self.director,
+            asked_at=AT,
+        )
 
     def parting(self) -> None:
         third = self.cast.children["township"]
@@ -292,6 +384,7 @@ EVERY: tuple[Callable[[File], None], ...] = (
         File.care,
     ),
     *(File.assessment, File.help, File.health, File.absence, File.transfer, File.matching, File.money),
+    *(File.school, File.aid),
     *(File.parting, File.share, File.earlier_merge),
 )
 

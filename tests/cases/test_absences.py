@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases.absences import (
+from cases.eligibility.absences import (
     Absence,
     AbsenceConfig,
     Finding,
@@ -24,7 +24,7 @@ from cases.absences import (
     migrant,
     twelve,
 )
-from cases.eligibility_table import Answer, Parent, Situation
+from cases.eligibility.table import Answer, Parent, Situation
 from cases.enums import LOST_FOR_GOOD, UNABLE_TO_RAISE, CategoryDetail
 from cases.enums import ParentSituationKind as Kind
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from django.utils import timezone
 
-from cases import ageing
-from cases.ageing import at_16, at_18, coming_of_age
+from cases.ageing import services as ageing
+from cases.ageing.services import at_16, at_18, coming_of_age
 from cases.models import Child, ChildAttribute
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope

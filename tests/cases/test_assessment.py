@@ -18,10 +18,9 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import ages, assessments, visits
-from cases.assessment_rules import AnswersRefused, assess, changes, grade_of, rounded, so_far
-from cases.circumstance_enums import Grade
-from cases.instruments import (
+from cases import ages
+from cases.assessments import services as assessments
+from cases.assessments.instruments import (
     NOT_APPLICABLE,
     Heading,
     InstrumentError,
@@ -30,12 +29,15 @@ from cases.instruments import (
     packaged,
     read_instrument,
 )
+from cases.assessments.rules import AnswersRefused, assess, changes, grade_of, rounded, so_far
+from cases.circumstances.enums import Grade
 from cases.models import Child, GuardianshipAssessment
 from cases.refusals import RegisterRefused
+from cases.visits import services as visits
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope
 from staff.workflow import TransitionRefused
-from tests.cast import COUNTY, VILLAGE, Cast, make_child
+from tests.cast import COUNTY, VILLAGE, Cast, make_child, recolour
 
 AT = dt.datetime(2026, 10, 20, 1, 40, tzinfo=dt.UTC)
 TODAY = timezone.localdate(AT)
@@ -362,7 +364,7 @@ def colour(cast: Cast) -> str:
 
 def set_colour(cast: Cast, level: str) -> None:
     with open_scope(cast.scope("clerk")):
-        Child.objects.filter(pk=cast.children["own"].pk).update(risk=level)
+        recolour(level, pk=cast.children["own"].pk)
 
 
 @pytest.mark.parametrize(
@@ -463,6 +465,8 @@ def test_a_later_assessment_takes_the_place_of_an_undecided_one(cast: Cast) -> N
 
 
 def test_no_visit_lowers_the_colour_below_a_recent_assessment(cast: Cast) -> None:
+    """Even where the county asks for none."""
+
     def approve(at: dt.datetime) -> None:
         with open_scope(cast.scope("director")) as scope:
             actor = visits.Actor(scope.user_id, scope.assignment_id, scope.role)
@@ -477,6 +481,13 @@ def test_no_visit_lowers_the_colour_below_a_recent_assessment(cast: Cast) -> Non
             actor = visits.Actor(scope.user_id, scope.assignment_id, scope.role)
             visits.review_visit(actor=actor, at=at, visit=visit, decision="approve")
 
+    Parameter.objects.create(
+        region_id=COUNTY,
+        key="downgrade_needs_assessment",
+        value=False,
+        valid_from=dt.date(2026, 1, 1),
+        source="x",
+    )
     keep(cast, LACKING)
     with open_scope(cast.scope("clerk")):
         GuardianshipAssessment.objects.update(risk_floor="yellow")
@@ -497,10 +508,9 @@ def due(cast: Cast, on: dt.date = TODAY) -> set[str]:
 
 def test_red_and_yellow_children_and_doubtful_guardianship_are_due(cast: Cast) -> None:
     with open_scope(cast.scope("clerk")):
-        Child.objects.filter(pk=cast.children["neighbour"].pk).update(risk="blue")
-        Child.objects.filter(pk=cast.children["township"].pk).update(
-            risk="green", primary_category="guardianship_improper"
-        )
+        recolour("blue", pk=cast.children["neighbour"].pk)
+        recolour("green", pk=cast.children["township"].pk)
+        Child.objects.filter(name="田立夏").update(primary_category="guardianship_improper")
     assert due(cast) == {"林小满", "田立夏"}
     keep(cast, BEST)
     assert due(cast) == {"田立夏"}

@@ -8,8 +8,8 @@ import hashlib
 import pytest
 from django.utils import timezone
 
-from cases.assessment_rules import assess
-from cases.instruments import packaged
+from cases.assessments.instruments import packaged
+from cases.assessments.rules import assess
 from cases.models import GuardianshipAssessment
 from staff.models import AccessLog
 from staff.scope import system_scope

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cases import bulk
-from cases.bulk_acts import ACTS
+from cases.bulk import services as bulk
+from cases.bulk.acts import ACTS
 from cases.models import Case, Child, ChildAttribute, Visit, VisitTask
 from staff.models import Job
 from staff.scope import open_scope, system_scope

@@ -15,10 +15,12 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import care, care_export, identity, ledger_exports
-from cases.care import CareData, CareRefused
-from cases.care_rules import CareFault
-from cases.care_selectors import overdue_count
+from cases import identity, ledger_exports
+from cases.care import export as care_export
+from cases.care import services as care
+from cases.care.rules import CareFault
+from cases.care.selectors import overdue_count
+from cases.care.services import CareData, CareRefused
 from cases.models import CareContact, Child, EntrustedCare, ListImport, ListRow
 from cases.refusals import RegisterRefused
 from staff import files, jobs, parameters

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cases.ages import birthday
-from cases.care_rules import (
+from cases.care.rules import (
     ART_18,
     ART_21,
     ART_22,

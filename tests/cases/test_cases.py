@@ -13,10 +13,12 @@ from django.db.utils import ProgrammingError
 from django.test import Client
 from django.utils import timezone
 
-from cases import case_services as services
-from cases.case_selectors import named_people, people_for
-from cases.case_services import CaseRefused
-from cases.models import Case, CaseAction
+from cases.casework import services
+from cases.casework.selectors import named_people, people_for
+from cases.casework.services import CaseRefused
+from cases.models import Case, CaseAction, CaseEntry
+from cases.plans import closing
+from cases.plans import services as plans
 from staff.models import AccessLog, TransitionRecord
 from staff.posts import end_assignment
 from staff.scope import open_scope, scope_of, system_scope
@@ -45,13 +47,16 @@ def opened(cast: Cast, by: str = "supervisor", child: str = "own", **values: Any
 
 def change(cast: Cast, case: Case, name: str, by: str = "supervisor", **values: Any) -> Case:
     with acting(cast, by) as actor:
+        if name == "close":
+            ending = {"outcome": "", "reason": "", "follow_up": "visits"} | values
+            return closing.close_case(actor=actor, at=LATER, case=case, **ending)
         return services.change_case(actor=actor, at=LATER, case=case, name=name, **values)
 
 
 def planned(cast: Cast, case: Case, by: str = "supervisor", owner: str | None = None) -> CaseAction:
     with acting(cast, by) as actor:
         person = cast.users[owner] if owner else None
-        return services.add_action(
+        return plans.add_action(
             actor=actor, at=NOW, case=case, title="协调邻居照料", due_date=SOON, owner=person
         )
 
@@ -117,13 +122,13 @@ def test_an_action_is_reported_once_and_with_words(cast: Cast) -> None:
     action = planned(cast, case)
     with acting(cast, "director") as actor:
         with pytest.raises(CaseRefused):
-            services.finish_action(actor=actor, at=LATER, action=action, note=" ")
-        done = services.finish_action(actor=actor, at=LATER, action=action, note="田大姐每晚陪伴")
+            plans.finish_action(actor=actor, at=LATER, action=action, note=" ")
+        done = plans.finish_action(actor=actor, at=LATER, action=action, note="田大姐每晚陪伴")
         assert (done.done_at, done.note) == (LATER, "田大姐每晚陪伴")
         with pytest.raises(CaseRefused):
-            services.finish_action(actor=actor, at=LATER, action=action, note="再报一次")
+            plans.finish_action(actor=actor, at=LATER, action=action, note="再报一次")
     with acting(cast, "leader") as actor, pytest.raises(CaseRefused):
-        services.finish_action(actor=actor, at=LATER, action=action, note="无权")
+        plans.finish_action(actor=actor, at=LATER, action=action, note="无权")
 
 
 # --- Handing up and closing -----------------------------------------------------------------------------
@@ -159,7 +164,7 @@ def test_closing_needs_an_outcome_words_and_a_finished_plan(cast: Cast) -> None:
         with pytest.raises(TransitionRefused):
             change(cast, case, "close", **values)
     with acting(cast, "supervisor") as actor:
-        services.finish_action(actor=actor, at=LATER, action=action, note="已落实")
+        plans.finish_action(actor=actor, at=LATER, action=action, note="已落实")
     case = change(cast, case, "close", outcome="resolved", reason="祖母出院，照料恢复")
     assert (case.state, case.outcome, case.closed_by_id) == (
         "closed",
@@ -283,7 +288,8 @@ def test_handing_up_a_restricted_case_needs_somebody_of_the_county(cast: Cast) -
     with acting(cast, "supervisor") as actor:
         services.name_person(actor=actor, at=NOW, case=case, person=cast.users["clerk"])
     case = change(cast, case, "escalate", reason="机密理由")
-    assert "机密理由" in case.summary
+    with acting(cast, "clerk"):
+        assert [entry.text for entry in CaseEntry.objects.filter(case=case)] == ["机密理由"]
     case = change(cast, case, "take_over", by="clerk")
     change(cast, case, "close", by="clerk", outcome="resolved", reason="机密结果")
     with acting(cast, "leader"):
@@ -342,16 +348,15 @@ def test_a_case_from_opening_to_closing_through_the_pages(cast: Cast) -> None:
     assert "送医检查" in text
     assert "左臂淤青" in text
     assert "请区里处置" in text
-    refused = clerk.post(
-        f"{address}transition/", {"action": "close", "outcome": "resolved", "reason": "好了"}, follow=True
-    )
+    ending = {"outcome": "resolved", "follow_up": "visits", "reason": "伤情已处置"}
+    refused = clerk.post(f"{address}close/", ending)
     assert "Report every action of the plan as done first" in refused.content.decode()
     with acting(cast, "clerk"):
         pk = CaseAction.objects.get().pk
     director = english(cast, "director")
     assert director.post(f"{address}actions/{pk}/done/", {"note": ""}).status_code == 200
     assert director.post(f"{address}actions/{pk}/done/", {"note": "已就医，无大碍"})["Location"] == address
-    clerk.post(f"{address}transition/", {"action": "close", "outcome": "resolved", "reason": "伤情已处置"})
+    assert clerk.post(f"{address}close/", ending)["Location"] == address
     assert fresh(cast, case).state == "closed"
     assert "身上有伤" in clerk.get("/cases/?show=closed").content.decode()
     assert "身上有伤" not in clerk.get("/cases/").content.decode()
@@ -408,13 +413,8 @@ def test_a_reader_sees_a_case_and_cannot_act(cast: Cast) -> None:
     }
     for address, values in posts.items():
         assert leader.post(address, values).status_code == 403
-    assert (
-        cast.client("director").post(f"/cases/{case.pk}/transition/", {"action": "close"}).status_code == 403
-    )
-    assert (
-        cast.client("other_supervisor").post(f"/cases/{case.pk}/transition/", {"action": "close"}).status_code
-        == 404
-    )
+    assert cast.client("director").post(f"/cases/{case.pk}/close/").status_code == 403
+    assert cast.client("other_supervisor").post(f"/cases/{case.pk}/close/").status_code == 404
 
 
 def test_restricting_and_naming_through_the_pages(cast: Cast) -> None:

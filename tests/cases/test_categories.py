@@ -12,8 +12,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import categories
-from cases.categories import (
+from cases.categories import schemes as categories
+from cases.categories.schemes import (
     FOLDER,
     SchemeError,
     canonical_codes,

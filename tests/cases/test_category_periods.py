@@ -12,7 +12,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cases import category_changes, register
+from cases import register
+from cases.categories import changes as category_changes
 from cases.enums import DETAILS, CategoryDetail, PrimaryCategory
 from cases.models import CategoryPeriod, Child, ChildAttribute
 from cases.refusals import RegisterRefused

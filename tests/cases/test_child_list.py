@@ -11,9 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from cases import search
-from cases.child_columns import COLUMNS, default_keys
-from cases.child_filters import ORDERS, Filters, births_between
-from cases.child_list import page_of
+from cases.children.columns import COLUMNS, default_keys
+from cases.children.filters import ORDERS, Filters, births_between
+from cases.children.listing import page_of
 from cases.models import Child, ChildAttribute, Defect, Guardian
 from staff.enums import Role
 from staff.models import Parameter
@@ -118,6 +118,11 @@ def test_each_filter(varied: Cast, query: str, expected: set[str]) -> None:
     assert set(listed(page.content)) == expected
 
 
+@pytest.mark.parametrize("query", ["x" * 3000, "不在册" * 1000, "\0不在册", "😀" * 500])
+def test_a_search_for_what_nobody_is_called_never_lists_everybody(varied: Cast, query: str) -> None:
+    assert listed(varied.client("clerk").get("/children/", {"q": query}).content) == []
+
+
 def test_those_who_left_by_reason_and_period(varied: Cast) -> None:
     with open_scope(varied.scope("clerk")):
         for name, day, reason in (("林小满", 1, "07"), ("秦白露", 10, "09")):
@@ -129,6 +134,7 @@ def test_those_who_left_by_reason_and_period(varied: Cast) -> None:
         "": ["秦白露", "林小满"],
         "&sort=left": ["林小满", "秦白露"],
         "&left_reason=07": ["林小满"],
+        "&no_guardian=1": [],
         "&left_from=2026-10-02": ["秦白露"],
         "&left_to=2026-10-02": ["林小满"],
         "&left_from=2026-10-02&left_to=2026-10-09": [],
@@ -177,7 +183,7 @@ def test_filters_survive_address_and_job(varied: Cast) -> None:
     with open_scope(varied.scope("clerk")):
         from django.http import QueryDict
 
-        from cases.child_list_views import filter_form
+        from cases.children.list_views import filter_form
 
         assert filter_form(QueryDict(filters.address().removeprefix("?")), TODAY).filters() == filters
 
@@ -310,6 +316,19 @@ def test_cost_of_the_list(
     client = many.client("clerk")
     with django_assert_max_num_queries(PAGE_COST):  # type: ignore[operator]
         assert client.get(f"/children/?{query}").status_code == 200
+
+
+def test_who_has_no_guardian_is_found_without_reading_a_table(many: Cast) -> None:
+    """The children without are worked out of two indexes before the list is read, not by asking for each child."""
+    with open_scope(many.scope("clerk")), connection.cursor() as cursor:
+        for way in ("seqscan", "indexscan", "bitmapscan", "sort", "hashagg"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        plan = Filters(no_guardian=True).children(TODAY)[:51].explain()
+    assert "Index Only Scan using child_present" in plan, plan
+    assert "Index Only Scan using guardian_in_law" in plan, plan
+    assert "Except" in plan
+    assert "Anti" not in plan
+    assert "SubPlan" not in plan, "asked once for each child"
 
 
 @pytest.mark.parametrize("sort", [key for key in ORDERS if key != "left"])

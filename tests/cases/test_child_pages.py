@@ -11,8 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from cases import category_changes, family, leaving, register, search
-from cases.family import SituationData
+from cases import register, search
+from cases.categories import changes as category_changes
+from cases.children import family
+from cases.children.family import SituationData
+from cases.leaving import services as leaving
 from cases.models import Case, Child, Visit
 from staff.models import AccessLog
 from staff.scope import open_scope, system_scope
@@ -94,7 +97,7 @@ def test_a_broken_key_starts_at_the_top(many: Cast) -> None:
 
 
 def test_counting_stops(many: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cases.child_list.COUNTED", 20)
+    monkeypatch.setattr("cases.children.listing.COUNTED", 20)
     page = many.client("supervisor").get("/children/").content.decode()
     assert re.search(r"cw-pager.*?20", page, re.DOTALL)
     assert ">62" not in page
@@ -277,8 +280,19 @@ def test_the_timeline_tells_what_happened_but_no_restricted_case(cast: Cast) -> 
                 at=AT - dt.timedelta(days=400),
                 reason="祖母代为申请",
             )
+            TransitionRecord.objects.create(
+                subject="subsidies.application",
+                subject_id="999997",
+                region_id=own.region_id,
+                child_id=own.pk,
+                name="propose",
+                source="",
+                target="to_confirm",
+                at=AT,
+            )
     url = reverse("cases:child_section", args=[own.pk, "timeline"])
     page = cast.client("supervisor").get(url).content.decode()
+    assert "propose" not in page
     for told in ("祖母摔伤", "监护人住院", "父亲死亡", "临时照料", "林桂芳"):
         assert told in page, told
     assert "性侵" not in page

@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from cases import case_services
-from cases.child_paper import PARTS, make_child_paper
+from cases.casework import services as case_services
+from cases.children.paper import PARTS, make_child_paper
 from cases.models import (
     CareContact,
     Case,

@@ -11,9 +11,10 @@ import pytest
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from cases import exports, search
-from cases.child_columns import COLUMNS
-from cases.child_filters import Filters
+from cases import search
+from cases.children import export as exports
+from cases.children.columns import COLUMNS
+from cases.children.filters import Filters
 from cases.models import Child
 from staff import files
 from staff.models import AccessLog, Job, StoredFile

@@ -15,12 +15,13 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import circumstances, register
-from cases.circumstances import AbsenceData, CardData, IllnessData
-from cases.eligibility_table import Answer
+from cases import register
+from cases.circumstances import services as circumstances
+from cases.circumstances.findings import RuleLine, circumstances_of
+from cases.circumstances.services import AbsenceData, CardData, IllnessData
+from cases.eligibility.table import Answer
 from cases.models import CategoryPeriod, Child, ChildAttribute, DisabilityCard, Illness, ParentAbsence
 from cases.refusals import NeedsConfirmation, RegisterRefused
-from cases.rule_findings import RuleLine, circumstances_of
 from staff.models import AccessLog, Parameter, Region
 from staff.scope import open_scope, system_scope
 from tests.cast import COUNTY, OWN_ID, Cast

@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench.lacking import lacking_children
-from cases import defect_scan, defects
-from cases.circumstance_enums import DefectKind
-from cases.defect_selectors import MEASURES
+from cases.circumstances.enums import DefectKind
+from cases.defects import scan as defect_scan
+from cases.defects import services as defects
+from cases.defects.selectors import MEASURES
 from cases.models import Child, Defect, DefectStep
 from staff.models import AccessLog
 from staff.scope import open_scope, system_scope
@@ -174,8 +175,8 @@ def test_followed_on_the_pages_from_opening_to_closing(lacking: Cast) -> None:
     with open_scope(lacking.scope("director")):
         assert Defect.objects.get(pk=found.pk).state == "followed"
     director.post(act, {"action": "solve", "reason": "户口已恢复，见户口簿"})
-    queue = supervisor.get(reverse("cases:queue")).content.decode()
-    assert f"{reverse('cases:defects')}?show=check" in queue
+    item = supervisor.get(reverse("cases:work_item", args=["defects", found.pk])).content.decode()
+    assert 'value="close"' in item
     assert linked(supervisor.get(reverse("cases:defects"), {"show": "check"})) == [found.pk]
     director.post(act, {"action": "close"})  # not the director's
     with open_scope(lacking.scope("director")):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import defect_rules as rules
-from cases.circumstance_enums import DefectKind
-from cases.defect_rules import Facts
+from cases.circumstances.enums import DefectKind
+from cases.defects import rules
+from cases.defects.rules import Facts
 from cases.enums import GuardianKind, HouseholdRegistration, SchoolStage
 
 D = dt.date

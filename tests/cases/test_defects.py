@@ -12,13 +12,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bench.lacking import lacking_children, record_facts
-from cases import defect_scan, defects, family, register, visits
-from cases.circumstance_enums import DefectKind
-from cases.defect_selectors import MEASURES, DefectFilters, Period, counts
-from cases.family import GuardianData, SituationData
+from cases import register
+from cases.children import family
+from cases.children.family import GuardianData, SituationData
+from cases.circumstances.enums import DefectKind
+from cases.defects import scan as defect_scan
+from cases.defects import services as defects
+from cases.defects.selectors import MEASURES, DefectFilters, Period, counts
 from cases.models import Child, Defect, DefectStep, Guardian
 from cases.refusals import RegisterRefused
 from cases.register import ChildData
+from cases.visits import services as visits
 from staff import posts
 from staff.models import Assignment, Parameter, Post, Region, TransitionRecord
 from staff.scope import open_scope, system_scope
@@ -391,7 +395,7 @@ def test_the_nightly_look_costs_the_same_for_one_and_for_many(quiet: Cast) -> No
 
 
 def test_every_county_is_looked_at(cast: Cast) -> None:
-    from cases.defect_tasks import scan_defects
+    from cases.defects.tasks import scan_defects
 
     opened = scan_defects()
     with system_scope(reason="test", log=False):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import illness
-from cases.disability import CardError, belongs_to, is_severe, mask_card, parse_card
+from cases.eligibility import illness
+from cases.eligibility.disability import CardError, belongs_to, is_severe, mask_card, parse_card
 from cases.enums import DisabilityKind
 from cases.identity import check_character
 from staff.parameters import DEFAULTS

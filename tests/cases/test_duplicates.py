@@ -11,10 +11,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import duplicates, identity, merging
+from cases import identity
+from cases.duplicates import merging
+from cases.duplicates import services as duplicates
+from cases.duplicates.twins import Facts, Why, twins_of
 from cases.models import Child, ChildMerge, Guardian, NotSameChild
 from cases.refusals import RegisterRefused
-from cases.twins import Facts, Why, twins_of
 from staff.scope import open_scope, system_scope
 from tests.cast import FAR_VILLAGE, OTHER_VILLAGE, VILLAGE, Cast, make_child
 

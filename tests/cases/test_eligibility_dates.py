@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.ages import birthday
-from cases.eligibility import decide_category
-from cases.eligibility_table import (
+from cases.eligibility.decision import decide_category
+from cases.eligibility.table import (
     ACCEPTED_EVIDENCE,
     DEFAULT_CONFIG,
     NO_SCHOOLING,

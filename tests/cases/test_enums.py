@@ -1,7 +1,5 @@
 """Code lists of the register and of visits hold together."""
 
-import pytest
-
 from cases.enums import (
     LOST_FOR_GOOD,
     RESTRICTED_LIBERTY,
@@ -13,18 +11,14 @@ from cases.enums import (
     PrimaryCategory,
     RiskLevel,
 )
-from cases.visit_enums import (
-    ALWAYS_ASKED,
+from cases.visits.enums import (
     CASE_LEVELS,
-    FOCUS_SHORT,
     PROBLEMS,
     VISIT_KIND_SHORT,
-    FocusQuestion,
     Problem,
     ProblemDomain,
     VisitKind,
     domain_of,
-    questions_for,
 )
 
 
@@ -72,18 +66,7 @@ def test_every_problem_stands_in_exactly_one_domain() -> None:
     assert domain_of(Problem.SELF_HARM) is ProblemDomain.PSYCHOLOGY
 
 
-@pytest.mark.parametrize("kind", [VisitKind.DOOR, VisitKind.PHONE, VisitKind.WECHAT])
-def test_four_questions_at_an_ordinary_visit(kind: VisitKind) -> None:
-    assert questions_for(kind) == ALWAYS_ASKED
-    assert len(ALWAYS_ASKED) == 4
-
-
-def test_six_questions_at_a_special_visit() -> None:
-    assert questions_for(VisitKind.SPECIAL) == tuple(FocusQuestion)
-
-
 def test_short_wordings_are_complete() -> None:
-    assert set(FOCUS_SHORT) == set(FocusQuestion)
     assert set(VISIT_KIND_SHORT) == set(VisitKind)
 
 
@@ -92,5 +75,4 @@ def test_leave_reasons_carry_the_national_numbers() -> None:
 
 
 def test_stored_codes_work_like_members() -> None:
-    assert questions_for("special") == tuple(FocusQuestion)  # type: ignore[arg-type]
     assert RiskLevel.RED.is_worse_than("yellow")  # type: ignore[arg-type]

@@ -15,13 +15,15 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import ages, help_selectors, helping, ledger_exports
-from cases.circumstance_enums import HelpArea, NeedState
-from cases.help_selectors import HelpFilters
-from cases.helping import NEEDS_OF, HelpData
+from cases import ages, ledger_exports
+from cases.circumstances.enums import HelpArea, NeedState
+from cases.help import selectors as help_selectors
+from cases.help import services as helping
+from cases.help.selectors import HelpFilters
+from cases.help.services import NEEDS_OF, HelpData
 from cases.models import Child, ChildAttribute, DisabilityCard, Help, Illness, Need, Visit
 from cases.refusals import RegisterRefused
-from cases.visit_enums import Problem
+from cases.visits.enums import Problem
 from staff import files, jobs
 from staff.models import AccessLog, Job, StoredFile
 from staff.scope import open_scope, system_scope

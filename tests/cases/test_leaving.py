@@ -10,14 +10,15 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import defects, leaving
+from cases.defects import services as defects
 from cases.enums import LeaveReason
+from cases.leaving import services as leaving
 from cases.models import Child, Defect, Leaving
 from cases.refusals import AlreadyRegistered, RegisterRefused
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope
-from subsidies import report_measures
 from subsidies.models import Entitlement, Scheme
+from subsidies.reports import measures as report_measures
 from tests.cast import COUNTY, OTHER_VILLAGE, OWN_ID, START, VILLAGE, Cast, make_child
 
 AT = dt.datetime(2026, 10, 20, 2, 0, tzinfo=dt.UTC)

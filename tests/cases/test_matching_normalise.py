@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases import identity
-from cases.matching import normalise
-from cases.matching.normalise import IdKind, NameLikeness
+from cases.matching.engine import addresses, normalise, relations
+from cases.matching.engine.normalise import IdKind, NameLikeness
 
 VALID = "11010519491231002X"
 
@@ -27,6 +27,7 @@ VALID = "11010519491231002X"
         ("艾力.吐尔逊", "艾力吐尔逊"),
         ("李□", "李?"),
         ("李\ue123华", "李?华"),
+        ("李\ue863华", "李䶮华"),
         ("赵㛃", "赵㛃"),
         ("刘kun", "刘kun"),
         ("", ""),
@@ -34,6 +35,22 @@ VALID = "11010519491231002X"
 )
 def test_names_are_cleaned(typed: str, clean: str) -> None:
     assert normalise.clean_name(typed) == clean
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "other"),
+    [
+        ("李子涵（曾用名：李浩）", "李子涵", "李浩"),
+        ("李子涵 原名李浩", "李子涵", "李浩"),
+        ("李子涵/曾用名:李浩", "李子涵", "李浩"),
+        ("李浩（现名李子涵）", "李子涵", "李浩"),
+        ("李子涵（曾用名）", "李子涵", ""),
+        ("曾用名", "曾用名", ""),
+        ("原子涵", "原子涵", ""),
+    ],
+)
+def test_a_cell_that_tells_another_name_is_read(typed: str, name: str, other: str) -> None:
+    assert normalise.read_name(typed) == (name, other)
 
 
 @given(st.text(max_size=12))
@@ -84,7 +101,10 @@ def test_names_are_compared(a: str, b: str, likeness: NameLikeness) -> None:
         ("5.00152E+17", IdKind.SCIENTIFIC, ""),
         ("11010519491231002", IdKind.LENGTH, "11010519491231002"),
         ("500152********1013", IdKind.MASKED, "500152********1013"),
-        ("500152XXXXXXXX1013", IdKind.MASKED, "500152XXXXXXXX1013"),
+        ("500152XXXXXXXX1013", IdKind.MASKED, "500152********1013"),
+        ("5001●●●●●●●●●●1013", IdKind.MASKED, "5001**********1013"),
+        ("5001**2015****101x", IdKind.MASKED, "5001**2015****101X"),
+        ("500152……1013", IdKind.MASKED, "500152*1013"),
         ("5001520000", IdKind.OTHER, "5001520000"),
     ],
 )
@@ -96,8 +116,11 @@ def test_identity_cells_are_told_apart(typed: str, kind: IdKind, text: str) -> N
 def test_a_masked_number_keeps_what_can_be_read() -> None:
     clean = normalise.clean_id("50015220********13")
     assert (clean.head, clean.tail) == ("50015220", "13")
-    assert normalise.masks(clean.head, clean.tail, "500152201503011013")
-    assert not normalise.masks(clean.head, clean.tail, "500152201503011014")
+    assert normalise.masks(clean.text, "500152201503011013")
+    assert not normalise.masks(clean.text, "500152201503011014")
+    assert normalise.masks("5001**2015****1013", "500152201503011013")
+    assert not normalise.masks("5001**2016****1013", "500152201503011013")
+    assert normalise.masks("500152*1013", "500152201503011013")
 
 
 def test_a_number_cell_has_lost_its_tail_even_when_its_check_character_fits() -> None:
@@ -154,25 +177,27 @@ def test_every_way_of_writing_a_date_means_the_same(day: dt.date) -> None:
         ("0.085", True, "850.00"),
         ("0.085万元", False, "850.00"),
         ("85元", True, "85.00"),
+        ("850/月", False, "850.00"),
+        ("850元每月", False, "850.00"),
     ],
 )
 def test_amounts_are_in_yuan(typed: str, ten_thousands: bool, amount: str) -> None:
     assert normalise.clean_amount(typed, ten_thousands=ten_thousands) == Decimal(amount)
 
 
-@pytest.mark.parametrize("typed", ["", "-", "八百", "850/月"])
+@pytest.mark.parametrize("typed", ["", "-", "八百", "850/年", "8月"])
 def test_what_is_no_amount_is_none(typed: str) -> None:
     assert normalise.clean_amount(typed) is None
 
 
 @pytest.mark.parametrize("typed", ["莲花社区居民委员会", "莲花社区", "莲花", "莲花居委会", "莲花社区3组"])
 def test_villages_are_known_by_their_bare_names(typed: str) -> None:
-    assert normalise.short_village(typed) == "莲花"
+    assert addresses.short_village(typed) == "莲花"
 
 
 def test_an_address_gives_its_village() -> None:
-    assert "石镜" in normalise.village_keys("重庆市潼南区桂林街道石镜村5组12号")
-    assert "石镜" in normalise.village_keys("桂林街道石镜村")
+    assert "石镜" in addresses.village_keys("重庆市潼南区桂林街道石镜村5组12号")
+    assert "石镜" in addresses.village_keys("桂林街道石镜村")
 
 
 def test_slips_between_numbers_are_counted() -> None:
@@ -193,3 +218,39 @@ def test_distinct_values_are_computed_once() -> None:
     memo = normalise.Distinct(lambda t: calls.append(t) or t.upper())
     assert [memo["a"], memo["a"], memo["b"]] == ["A", "A", "B"]
     assert calls == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("relation", "head", "elder"),
+    [
+        ("户 主", True, False),
+        ("本人", True, False),
+        ("配偶", False, True),
+        ("儿媳", False, True),
+        ("外祖母", False, True),
+        ("父亲", False, True),
+        ("孙子", False, False),
+        ("子", False, False),
+        ("", False, False),
+    ],
+)
+def test_relations_tell_heads_and_those_that_are_no_child(relation: str, head: bool, elder: bool) -> None:
+    assert (relations.is_head(relation), relations.is_elder(relation)) == (head, elder)
+
+
+def test_a_changed_name_is_told_from_a_slip() -> None:
+    assert normalise.is_changed("李子轩", "李子涵")
+    assert not normalise.is_changed("李止涵", "李子涵")
+    assert not normalise.is_changed("李涵", "李子涵")
+    assert not normalise.is_changed("买买提艾山", "麦买提艾山")
+
+
+def test_a_given_name_alone_is_near_the_name_of_two_parts() -> None:
+    assert normalise.compare_names("米日古丽", "米日古丽尼玛") == NameLikeness.NEAR
+    assert normalise.compare_names("李", "李子涵") == NameLikeness.SURNAME
+
+
+def test_townships_are_known_by_their_bare_names() -> None:
+    assert addresses.short_township("桂林街道办事处") == addresses.short_township("桂林 街道") == "桂林"
+    assert addresses.township_in("重庆市潼南区桂林街道石镜村5组") == "桂林街道"
+    assert addresses.township_in("石镜村") == ""

@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 from django.db import connections
 
-from cases import merging, visits
+from cases.duplicates import merging
 from cases.models import Child, ChildMerge, Visit
 from cases.refusals import RegisterRefused
-from cases.visits import VisitData
+from cases.visits import services as visits
+from cases.visits.services import VisitData
 from staff.scope import open_scope, system_scope
 from staff.workflow import Actor
 from tests.cast import VILLAGE, Cast, make_cast, make_child

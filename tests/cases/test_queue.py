@@ -1,4 +1,4 @@
-"""The review queue: what is listed to whom, the decision beside the list, quiet visits together."""
+"""The queue: what is listed to whom and in which order, the decision beside it, its budget."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cases.models import Case, Visit
-from cases.visit_enums import OverdueLevel
-from cases.visit_selectors import intervals_for, overdue_children
+from cases.models import Case, Note, Visit
+from cases.visits.enums import OverdueLevel
+from cases.visits.selectors import intervals_for, overdue_children
 from staff.models import AccessLog, Parameter
 from staff.scope import system_scope
 from tests.cases.visiting import BUDGET, NOW, TODAY, acting, fresh, submitted
@@ -27,8 +27,13 @@ def english(cast: Cast, name: str = "supervisor") -> Client:
     return cast.client(name, headers={"Accept-Language": "en"})
 
 
-def groups(response: Any) -> dict[str, list[str]]:
-    return {group["title"]: [row["title"] for row in group["rows"]] for group in response.context["groups"]}
+def listed(response: Any) -> list[str]:
+    """The names in the order of the page."""
+    return [row["title"] for _title, rows in response.context["groups"] for row in rows]
+
+
+def counts(response: Any) -> dict[str, int]:
+    return {tile["label"]: tile["number"] for tile in response.context["tiles"]}
 
 
 def late(cast: Cast, name: str, risk: str, days: int, region: int = VILLAGE) -> None:
@@ -95,9 +100,9 @@ def test_a_child_whose_visit_awaits_review_or_who_left_is_not_late(cast: Cast) -
             left_date=TODAY,
             left_reason="05",
         )
-    assert groups(english(cast).get("/queue/?show=overdue"))["Overdue: supervisor"] == ["江惊蛰"]
+    assert listed(english(cast).get("/queue/?source=overdue")) == ["江惊蛰"]
     submitted(cast, child)
-    assert "Overdue: supervisor" not in groups(english(cast).get("/queue/?show=overdue"))
+    assert listed(english(cast).get("/queue/?source=overdue")) == []
 
 
 # --- Lists ----------------------------------------------------------------------------------------------
@@ -108,31 +113,31 @@ def test_the_supervisors_queue(cast: Cast) -> None:
     late(cast, "温芒种", "red", 2)
     late(cast, "陶小暑", "green", 70, OTHER_VILLAGE)
     yellow = submitted(cast, at=NOW - dt.timedelta(hours=1), problems=["low_mood"])
-    red = submitted(cast, cast.children["neighbour"], by="other_director", risk="red")
+    submitted(
+        cast, cast.children["neighbour"], by="other_director", risk="red", at=NOW - dt.timedelta(days=20)
+    )
     submitted(cast, cast.children["own"], by="supervisor")
     response = english(cast).get("/queue/")
-    assert groups(response) == {
-        "Overdue: supervisor": ["江惊蛰", "陶小暑"],
-        "Visits to review": ["秦白露", "林小满"],
-    }
-    assert [tile["number"] for tile in response.context["tiles"]] == [2, 2, 0]
-    assert response.context["first_url"] == f"/visits/{red.pk}/review/"
+    # By the day each was promised: seventy days ago, a review of seventeen days ago, eight days ago, in three days.
+    assert listed(response) == ["陶小暑", "秦白露", "江惊蛰", "林小满"]
+    assert counts(response) == {"Everything": 4, "Visits overdue": 2, "Visits to review": 2}
     text = response.content.decode()
     assert "Low in spirits" in text
     assert "raised to Red" in text
-    assert f'href="/visits/{yellow.pk}/review/"' in text
+    assert f'href="/queue/visits/{yellow.pk}/"' in text
     assert 'data-beside="review"' in text
     assert "data-keys" in text
-    every = groups(english(cast).get("/queue/?show=overdue"))
-    assert every["Overdue, still with a level below"] == ["温芒种"]
+    assert listed(english(cast).get("/queue/?show=review")) == ["秦白露", "林小满"]
+    assert listed(english(cast).get(f"/queue/?region={OTHER_VILLAGE}")) == ["陶小暑", "秦白露"]
+    director = cast.users["director"].pk
+    assert listed(english(cast).get(f"/queue/?person={director}")) == ["林小满"]
 
 
 def test_the_countys_queue_shows_what_has_climbed(cast: Cast) -> None:
     late(cast, "江惊蛰", "red", 13)
     late(cast, "陶小暑", "red", 14)
     visit = submitted(cast, answers={"harm": True}, risk="red")
-    supervisor = english(cast)
-    supervisor.post(
+    english(cast).post(
         f"/visits/{visit.pk}/review/",
         {
             "action": "escalate",
@@ -143,8 +148,9 @@ def test_the_countys_queue_shows_what_has_climbed(cast: Cast) -> None:
         },
     )
     response = english(cast, "clerk").get("/queue/")
-    assert groups(response) == {"Overdue: county": ["陶小暑"], "Cases handed up": ["林小满"]}
-    assert groups(english(cast, "stranger").get("/queue/")) == {}
+    assert listed(response) == ["陶小暑", "林小满"]
+    assert counts(response) == {"Everything": 2, "Visits overdue": 1, "Cases to begin": 1}
+    assert listed(english(cast, "stranger").get("/queue/")) == []
 
 
 @pytest.mark.parametrize(
@@ -154,13 +160,34 @@ def test_who_has_a_queue(cast: Cast, member: str, status: int) -> None:
     assert cast.client(member).get("/queue/").status_code == status
 
 
-def test_a_long_queue_says_how_many_more(cast: Cast) -> None:
-    for number in range(52):
+def test_a_long_queue_goes_on(cast: Cast) -> None:
+    for number in range(32):
         late(cast, f"甲{number:02}", "red", 10)
-    response = english(cast).get("/queue/")
-    assert len(groups(response)["Overdue: supervisor"]) == 50
-    assert response.context["queue"].overdue_count == 52
-    assert "and 2 more" in response.content.decode()
+    client = english(cast)
+    first = client.get("/queue/")
+    assert counts(first)["Visits overdue"] == 32
+    assert len(listed(first)) == 30
+    assert len(listed(client.get(first.context["later"]))) == 2
+
+
+def test_who_was_written_to_comes_again_when_nobody_visits(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(cast, "江惊蛰", "red", 10)
+    client = english(cast)
+    (row,) = [row for _title, rows in client.get("/queue/").context["groups"] for row in rows]
+    director = cast.users["director"].pk
+    empty = client.post(row["url"], {"action": "note", "recipient": director, "text": " "})
+    assert empty.status_code == 422
+    assert (
+        client.post(row["url"], {"action": "note", "recipient": director, "text": "请尽快走访"})["Location"]
+        == "/queue/"
+    )
+    with acting(cast, "director"):
+        assert Note.objects.get().text == "请尽快走访"
+    assert listed(client.get("/queue/")) == []
+    monkeypatch.setattr(timezone, "now", lambda: NOW + dt.timedelta(days=6))
+    assert listed(english(cast).get("/queue/")) == ["江惊蛰"]
 
 
 # --- Decisions ------------------------------------------------------------------------------------------
@@ -170,14 +197,14 @@ def test_the_panel_is_a_fragment_for_htmx_and_a_page_otherwise(cast: Cast) -> No
     visit = submitted(cast, risk="green", answers={"guardian": True})
     client = english(cast)
     fragment = client.get(f"/visits/{visit.pk}/review/", headers={"HX-Request": "true"})
-    whole = client.get(f"/visits/{visit.pk}/review/")
+    whole = client.get(f"/queue/visits/{visit.pk}/")
     assert "<html" not in fragment.content.decode()
     assert "HX-Request" in whole["Vary"]
     for response in (fragment, whole):
         text = response.content.decode()
-        assert "A better colour takes effect with the supervisor" in text
+        assert "approving leaves the colour" in text
         assert "A case is suggested:" in text
-        for key in "ARE":
+        for key in "AREN":
             assert f'data-key="{key}"' in text
     assert "1 / 1" in whole.content.decode()
     with system_scope(reason="look at the log", log=False):
@@ -190,17 +217,35 @@ def test_the_panel_is_a_fragment_for_htmx_and_a_page_otherwise(cast: Cast) -> No
 
 
 def test_approving_goes_on_to_the_next(cast: Cast) -> None:
-    first = submitted(cast, risk="red")
+    first = submitted(cast, risk="red", at=NOW - dt.timedelta(hours=2))
     second = submitted(cast, cast.children["neighbour"], by="other_director")
     client = cast.client("supervisor")
     response = client.post(f"/visits/{first.pk}/review/", {"action": "approve"})
-    assert response["Location"] == f"/visits/{second.pk}/review/"
+    assert response["Location"] == f"/queue/visits/{second.pk}/"
     response = client.post(
-        f"/visits/{second.pk}/review/",
+        f"/queue/visits/{second.pk}/",
         {"action": "return", "reason_code": "unclear", "reason": "写清楚何时回家"},
     )
     assert response["Location"] == "/queue/"
     assert (fresh(cast, first).state, fresh(cast, second).state) == ("approved", "returned")
+
+
+def test_htmx_is_answered_with_the_next_panel_the_row_and_the_counts(cast: Cast) -> None:
+    first = submitted(cast, risk="red", at=NOW - dt.timedelta(hours=2))
+    second = submitted(cast, cast.children["neighbour"], by="other_director")
+    client = english(cast)
+    answer = client.post(
+        f"/queue/visits/{first.pk}/?source=visits", {"action": "approve"}, headers={"HX-Request": "true"}
+    )
+    assert answer["HX-Replace-Url"] == f"/queue/visits/{second.pk}/?source=visits"
+    text = answer.content.decode()
+    assert f'data-work="work-visits-{second.pk}"' in text
+    assert f'data-decided="work-visits-{first.pk}"' in text
+    assert 'id="desk-tiles" hx-swap-oob="true"' in text
+    assert '<p id="said" hx-swap-oob="innerHTML">Visit to 林小满 approved.' in text
+    done = client.post(f"/queue/visits/{second.pk}/", {"action": "approve"}, headers={"HX-Request": "true"})
+    assert "Everything here is decided" in done.content.decode()
+    assert done["HX-Replace-Url"] == "/queue/"
 
 
 @pytest.mark.parametrize(
@@ -216,11 +261,29 @@ def test_approving_goes_on_to_the_next(cast: Cast) -> None:
 )
 def test_an_incomplete_decision_decides_nothing(cast: Cast, values: dict[str, str]) -> None:
     visit = submitted(cast)
-    response = cast.client("supervisor").post(f"/visits/{visit.pk}/review/", values)
-    assert response.status_code == 422
+    for headers in ({}, {"HX-Request": "true"}):
+        response = cast.client("supervisor").post(f"/queue/visits/{visit.pk}/", values, headers=headers)
+        assert response.status_code == 422
+        assert 'role="alert"' in response.content.decode()
+        if "reason" in values:  # what was typed stands there again, opened
+            assert values["reason"] in response.content.decode()
+            assert "data-asks open" in response.content.decode()
     assert fresh(cast, visit).state == "submitted"
-    if values.get("action") == "escalate":
-        assert values["reason"] in response.content.decode()
+
+
+def test_the_second_of_two_is_told_who_decided(cast: Cast) -> None:
+    visit = submitted(cast, at=NOW - dt.timedelta(hours=1))
+    with system_scope(reason="a second supervisor", log=False):
+        colleague = cast.users["other_supervisor"]
+        cast.assignments["other_supervisor"].post.further_regions.add(VILLAGE)
+    client = english(cast, "other_supervisor")
+    assert client.post(f"/queue/visits/{visit.pk}/", {"action": "approve"}).status_code == 302
+    typed = {"action": "return", "reason_code": "unclear", "reason": "写清楚何时回家"}
+    second = english(cast).post(f"/queue/visits/{visit.pk}/", typed)
+    assert second.status_code == 422
+    assert f"{colleague.name} decided meanwhile: Approve" in second.content.decode()
+    found = fresh(cast, visit)
+    assert (found.state, found.reviewed_by_id) == ("approved", colleague.pk)
 
 
 def test_escalating_opens_a_case(cast: Cast) -> None:
@@ -249,8 +312,9 @@ def test_escalating_opens_a_case(cast: Cast) -> None:
 def test_others_cannot_decide(cast: Cast, member: str, status: int) -> None:
     visit = submitted(cast)
     client = cast.client(member)
-    assert client.get(f"/visits/{visit.pk}/review/").status_code == status
-    assert client.post(f"/visits/{visit.pk}/review/", {"action": "approve"}).status_code == status
+    for address in (f"/visits/{visit.pk}/review/", f"/queue/visits/{visit.pk}/"):
+        assert client.get(address).status_code == status
+        assert client.post(address, {"action": "approve"}).status_code == status
     assert fresh(cast, visit).state == "submitted"
 
 
@@ -264,38 +328,6 @@ def test_ones_own_visit_offers_no_decision_and_is_refused(cast: Cast) -> None:
     assert fresh(cast, visit).state == "submitted"
 
 
-# --- Together -------------------------------------------------------------------------------------------
-
-
-def test_quiet_visits_are_looked_through_and_approved_together(cast: Cast) -> None:
-    with acting(cast, "director"):
-        green = [
-            make_child(VILLAGE, name, risk="green", next_visit_date=TODAY)
-            for name in ("甲一", "甲二", "甲三", "甲四")
-        ]
-    quiet = [submitted(cast, child, risk="green") for child in green[:2]]
-    found = submitted(cast, green[2], risk="green", problems=["absent"])
-    answered = submitted(cast, green[3], risk="green", answers={"guardian": True})
-    client = english(cast)
-    assert "/queue/approve/" in client.get("/queue/").content.decode()
-    text = client.get("/queue/approve/").content.decode()
-    assert "甲一" in text
-    assert "甲三" not in text
-    assert "甲四" not in text
-    response = client.post("/queue/approve/", {"visit": [quiet[0].pk, found.pk, answered.pk]})
-    assert response.status_code == 302
-    states = {visit.pk: fresh(cast, visit).state for visit in (*quiet, found, answered)}
-    assert states == {
-        quiet[0].pk: "approved",
-        quiet[1].pk: "submitted",
-        found.pk: "submitted",
-        answered.pk: "submitted",
-    }
-    assert fresh(cast, green[0]).last_visit_date == TODAY
-    assert client.post("/queue/approve/", {})["Location"] == "/queue/approve/"
-    assert cast.client("director").get("/queue/approve/").status_code == 403
-
-
 # --- Budgets --------------------------------------------------------------------------------------------
 
 
@@ -303,8 +335,8 @@ def test_quiet_visits_are_looked_through_and_approved_together(cast: Cast) -> No
     ("member", "address"),
     [
         ("supervisor", "/queue/"),
-        ("supervisor", "/queue/?show=overdue"),
-        ("supervisor", "/queue/?show=cases"),
+        ("supervisor", "/queue/?source=overdue"),
+        ("supervisor", f"/queue/?region={VILLAGE}"),
         ("supervisor", "/visits/{visit}/review/"),
         ("supervisor", "/queue/approve/"),
         ("clerk", "/queue/"),

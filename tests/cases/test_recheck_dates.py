@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager
 import pytest
 from django.utils import timezone
 
-from cases import recheck_dates, selectors
 from cases.ages import add_months
-from cases.eligibility_table import Cause
+from cases.children import selectors
+from cases.eligibility import recheck_dates
+from cases.eligibility.table import Cause
 from cases.enums import ParentSituationKind
 from cases.models import Child, ParentSituation
 from staff.models import Parameter

@@ -10,11 +10,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from cases import category_changes, family, identity, leaving, register, search, sharing, visit_requests
-from cases.family import GuardianData, HouseholdData, PayeeData, SituationData
+from cases import identity, register, search
+from cases.categories import changes as category_changes
+from cases.children import family, sharing
+from cases.children.family import GuardianData, HouseholdData, PayeeData, SituationData
+from cases.leaving import services as leaving
 from cases.models import Child, Guardian, Household, ParentSituation, Payee, Visit, VisitTask
 from cases.refusals import AlreadyRegistered, NeedsConfirmation, RegisterRefused
 from cases.register import ChildData
+from cases.visits import requests as visit_requests
 from staff.models import AccessLog
 from staff.scope import open_scope
 from staff.sessions import scope_for_assignment

@@ -7,10 +7,12 @@ import json
 
 import pytest
 
-from cases import family, leaving, register, search
-from cases.family import GuardianData, PayeeData
+from cases import register, search
+from cases.children import family
+from cases.children.family import GuardianData, PayeeData
 from cases.importing import preview, running, services, tasks, undo
 from cases.importing.trusted import import_register
+from cases.leaving import services as leaving
 from cases.models import (
     CategoryPeriod,
     Child,

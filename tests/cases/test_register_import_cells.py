@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from cases.importing import columns, corrections, services, words
 from cases.importing.problems import ASKED, PROBLEMS
-from cases.matching.files import ListFileError, open_grids
+from cases.importing.resources import ChildResource
+from cases.matching.reading.files import ListFileError, open_grids
 from cases.models import Child, RegisterImport, RegisterImportRow
-from cases.resources import ChildResource
 from staff.models import Region
 from staff.scope import open_scope, system_scope
 from tests.cases.importing import (

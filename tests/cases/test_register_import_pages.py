@@ -142,7 +142,7 @@ def test_the_rows_to_correct_are_an_export(
         job = Job.objects.get(kind=KIND)
         stored = StoredFile.objects.get(pk=job.result["file"])
         assert stored.kind == StoredFile.Kind.EXPORT
-        from cases.matching.files import open_grids
+        from cases.matching.reading.files import open_grids
 
         cells = [
             cell for _line, cells, _r in next(iter(open_grids(files.read(stored)))).rows for cell in cells

@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from cases import categories, category_changes
-from cases.categories import packaged
+from cases.categories import changes as category_changes
+from cases.categories import schemes as categories
+from cases.categories.schemes import packaged
 from cases.enums import DETAILS, PrimaryCategory
 from cases.models import Child, ChildAttribute
-from cases.register_totals import counted_children, totals
+from cases.totals.counts import counted_children, totals
 from staff.models import AccessLog, Parameter, Region
 from staff.scope import open_scope
 from tests.cast import COUNTY, FAR_VILLAGE, OTHER_VILLAGE, START, TOWNSHIP, VILLAGE, Cast, make_child

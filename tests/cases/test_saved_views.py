@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from cases import saved_views
+from cases.children import saved_views
 from cases.models import SavedView
 from staff.models import Assignment, Post
 from staff.scope import open_scope, system_scope

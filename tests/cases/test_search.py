@@ -186,7 +186,7 @@ def test_a_page_in_order_reads_no_more_than_it_shows(indexed: Cast) -> None:
 
 
 def test_suggestions_put_those_on_the_register_first(indexed: Cast) -> None:
-    from cases.child_list import suggestions
+    from cases.children.listing import suggestions
 
     with system_scope(reason="test", log=False):
         Child.objects.filter(name="林小满").update(

@@ -15,10 +15,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cases import register_totals
-from cases.categories import packaged, suggest_primary
+from cases.categories.schemes import packaged, suggest_primary
 from cases.importing import running, services
 from cases.models import Child, RegisterImportRow
+from cases.totals import counts as register_totals
 from staff.models import Assignment, Parameter, Post, Region, User
 from staff.scope import open_scope, scope_of, system_scope
 from staff.sessions import SESSION_KEY

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases.models import Transfer
-from cases.transfer_forms import walk
+from cases.transfers.forms import walk
 from staff.models import Region
 from staff.scope import open_scope, system_scope
 from tests.cast import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,11 +15,12 @@ from django.urls import reverse
 from django.utils import translation
 from guardian.shortcuts import assign_perm
 
-from cases import case_services, transfers
+from cases.casework import services as case_services
 from cases.models import Case, Child, Transfer, VisitTask
 from cases.refusals import RegisterRefused
 from cases.search import find, index_children
-from cases.transfer_rules import Distance, distance, places_after
+from cases.transfers import services as transfers
+from cases.transfers.rules import Distance, distance, places_after
 from staff import moving
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope
@@ -366,15 +368,15 @@ def test_two_accept_at_once() -> None:
 # --- The phone ------------------------------------------------------------------------------------------
 
 
-def test_a_visit_sent_after_the_move_is_refused_in_words(cast: Cast) -> None:
+def test_a_visit_sent_after_the_move_is_kept_and_explained(cast: Cast) -> None:
     accept(cast, propose(cast))
     own = cast.children["own"]
     sent = cast.client("director").post(
-        reverse("api:visit-list"), {"child": own.pk, "client_id": "x"}, HTTP_ACCEPT="application/json",
+        reverse("api:visit-list"), {"child": own.pk, "client_id": str(uuid4())}, HTTP_ACCEPT="application/json",
         HTTP_ACCEPT_LANGUAGE="en",
     )  # fmt: skip
-    assert sent.status_code == 404
-    assert "another village" in sent.json()["error"]["message"]
+    assert (sent.status_code, sent.json()["state"]) == (202, "kept")
+    assert "handed to another place" in sent.json()["said"]
     assert cast.client("director").get(reverse("cases:child", args=[own.pk])).status_code == 404
 
 

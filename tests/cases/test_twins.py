@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import identity, merging, register
+from cases import identity, register
+from cases.duplicates import merging
+from cases.duplicates.twins import Facts, Why, neutral_sentence, twins_among, twins_of
 from cases.models import Child
 from cases.refusals import AlreadyRegistered, NeedsConfirmation
-from cases.twins import Facts, Why, neutral_sentence, twins_among, twins_of
 from staff.models import AccessLog
 from staff.scope import open_scope, system_scope
 from tests.cases.test_register import DATA, NUMBER

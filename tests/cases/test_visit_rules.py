@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.enums import RiskLevel
-from cases.visit_enums import CASE_LEVELS, FocusQuestion, OverdueLevel, Problem
-from cases.visit_rules import (
+from cases.visits.enums import CASE_LEVELS, FocusQuestion, OverdueLevel, Problem
+from cases.visits.rules import (
     DEFAULT_INTERVALS,
     ESCALATIONS,
     EscalationReason,
@@ -103,15 +103,21 @@ def test_down_waits_up_is_at_once(current: RiskLevel, proposed: RiskLevel) -> No
     down = order.index(proposed.value) > order.index(current.value)
     assert needs_supervisor(current, proposed) is down
     assert needs_supervisor(current.value, proposed.value) is down  # type: ignore[arg-type]
-    assert effective_risk(current.value, proposed.value, approved=False) is (current if down else proposed)
-    assert effective_risk(current, proposed, approved=False) is (current if down else proposed)
-    assert effective_risk(current, proposed, approved=True) is proposed
+    assert effective_risk(current.value, proposed.value) is (current if down else proposed)  # type: ignore[arg-type]
+    assert effective_risk(current, proposed) is (current if down else proposed)
+    for allowed in RiskLevel:
+        found = effective_risk(current, proposed, allowed)
+        worst = min(order.index(proposed.value), order.index(allowed.value))
+        # As far down as is proposed and allowed, and never up by what is allowed.
+        assert order.index(found.value) == (
+            max(order.index(current.value), worst) if down else order.index(proposed.value)
+        )
 
 
 @pytest.mark.parametrize("proposed", list(RiskLevel))
 def test_the_first_assessment_is_at_once(proposed: RiskLevel) -> None:
     assert not needs_supervisor(None, proposed)
-    assert effective_risk(None, proposed, approved=False) is proposed
+    assert effective_risk(None, proposed) is proposed
 
 
 @pytest.mark.parametrize("trigger", ESCALATIONS, ids=lambda trigger: trigger.reason.value)

@@ -11,11 +11,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from cases.models import Case, Visit
-from cases.visit_enums import ReturnReason
-from cases.visits import (
+from cases.visits.enums import ReturnReason
+from cases.visits.services import (
     VisitRefused,
     add_task,
-    approve_many,
     basis_of,
     create_visit,
     review_visit,
@@ -160,15 +159,16 @@ def test_a_worse_colour_is_in_force_at_once_and_pulls_the_next_visit_forward(cas
     assert child.last_visit_date is None
 
 
-def test_a_better_colour_waits_for_the_supervisor(cast: Cast) -> None:
+def test_a_better_colour_waits_for_an_assessment_and_the_supervisor(cast: Cast) -> None:
+    """More of it in test_colours."""
     visit = submitted(cast, risk="green")
     assert fresh(cast, cast.children["own"]).risk == "yellow"
     review(cast, visit, "approve")
     child = fresh(cast, cast.children["own"])
     assert (child.risk, child.last_visit_date, child.next_visit_date) == (
-        "green",
+        "yellow",
         D(2026, 10, 20),
-        D(2026, 11, 19),
+        D(2026, 11, 4),
     )
 
 
@@ -325,21 +325,6 @@ def test_escalating_without_a_level_changes_nothing(cast: Cast) -> None:
     assert fresh(cast, visit).state == "submitted"
     with acting(cast, "clerk"):
         assert Case.objects.count() == 0
-
-
-def test_many_quiet_visits_are_approved_and_the_others_left(cast: Cast) -> None:
-    with acting(cast, "director"):
-        child = cast.children["own"]
-        child.risk = "green"
-        child.save()
-    quiet = submitted(cast, risk="green")
-    found = submitted(cast, risk="green", problems=["low_mood"])
-    own = submitted(cast, cast.children["neighbour"], by="supervisor", risk="yellow")
-    with acting(cast, "supervisor") as actor:
-        approved, refused = approve_many(actor=actor, at=LATER, visits=[quiet, found, own])
-    assert [visit.pk for visit in approved] == [quiet.pk]
-    assert [visit.pk for visit, _ in refused] == [found.pk, own.pk]
-    assert fresh(cast, found).state == "submitted"
 
 
 # --- A race ---------------------------------------------------------------------------------------------

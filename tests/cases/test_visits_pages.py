@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 import re
 from typing import Any
 from uuid import uuid4
@@ -11,10 +13,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from cases.late.selectors import find_late
 from cases.models import Child, Visit
-from cases.visits import add_task, review_visit, save_draft
-from tests.cases.visiting import BUDGET, NOW, acting, form_values, fresh, submitted, visit_data
-from tests.cast import VILLAGE, Cast, make_child
+from cases.visits.pictures import clean_photo
+from cases.visits.selectors import intervals_for, overdue_children
+from cases.visits.services import add_task, review_visit, save_draft
+from tests.cases.visiting import BUDGET, NOW, acting, form_values, fresh, picture, submitted, visit_data
+from tests.cast import COUNTY, VILLAGE, Cast, make_child
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ def test_recording_without_scripts(cast: Cast, clock: dt.datetime) -> None:
     child, client = cast.children["own"], english(cast, "director")
     assert f"?child={child.pk}" in page(client, "/visits/add/")
     text = page(client, "/visits/add/", child=child.pk)
-    assert 'data-outbox="/api/v1/visits/"' in text
+    assert 'data-outbox-key="child-' in text
     assert re.search(r'name="client_id" value="[0-9a-f-]{36}"', text)
     assert 'value="2026-10-20T11:05"' in text
     values = form_values(
@@ -318,3 +323,42 @@ def test_pages_stay_within_their_budget(
     client.get("/outbox/")
     with django_assert_max_num_queries(BUDGET):
         page(client, address.format(own=cast.children["own"].pk, visit=visits[2].pk))
+
+
+def test_a_draft_is_read_by_its_author_alone(cast: Cast, clock: dt.datetime) -> None:
+    with acting(cast, "director") as actor:
+        draft = save_draft(
+            actor=actor, at=NOW, uuid=uuid4(), child=cast.children["own"], data=visit_data(),
+            photos=[clean_photo(io.BytesIO(picture()), name="x", most_megabytes=5, most_megapixels=20)],
+        )  # fmt: skip
+        photo = draft.photos.get()
+    for member, status in (("director", 200), ("supervisor", 404)):
+        client = cast.client(member)
+        for address in (
+            f"/visits/{draft.pk}/",
+            f"/visits/{draft.pk}/photos/{photo.pk}/",
+            f"/api/v1/visits/{draft.pk}/",
+        ):
+            assert client.get(address).status_code == status, (member, address)
+        assert client.get("/api/v1/visits/").json()["count"] == (1 if status == 200 else 0)
+        assert client.get(f"/visits/{draft.pk}/pdf/").status_code == 404
+
+
+def test_what_is_no_key_and_no_object_is_refused(cast: Cast, clock: dt.datetime) -> None:
+    client = cast.client("director")
+    assert client.get("/visits/add/", {"child": "9" * 5000}).status_code == 404
+    for given in ("[]", '["a"]', json.dumps(form_values(cast.children["own"]) | {"child": 10**30})):
+        answer = client.post("/api/v1/visits/", given, content_type="application/json")
+        assert answer.status_code == 400, answer.content
+
+
+def test_a_visit_that_nobody_reviews_hides_no_lateness_for_good(cast: Cast, clock: dt.datetime) -> None:
+    """Yellow: every 15 days."""
+    child = cast.children["own"]
+    submitted(cast)
+    with acting(cast, "clerk"):
+        Child.objects.filter(pk=child.pk).update(next_visit_date=NOW.date() - dt.timedelta(days=1))
+        for days, late in ((1, False), (15, False), (16, True)):
+            today = NOW.date() + dt.timedelta(days=days)
+            assert overdue_children(today, intervals_for(COUNTY, today)).filter(pk=child.pk).exists() is late
+            assert (find_late(child.pk, today) is not None) is late

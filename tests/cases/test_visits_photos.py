@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
 from cases.models import VisitPhoto
-from cases.photos import LONGEST, MOST, Photo, clean_photo
-from cases.visits import VisitRefused, create_visit
+from cases.visits.pictures import LONGEST, MOST, Photo, clean_photo
+from cases.visits.services import VisitRefused, create_visit
 from staff import files
 from staff.models import Parameter, StoredFile
 from tests.cases.visiting import NOW, acting, form_values, picture, submitted, upload, visit_data
@@ -67,6 +68,27 @@ def test_exif_is_gone_and_the_picture_stands_upright() -> None:
         assert "comment" not in kept.info
         assert "icc_profile" not in kept.info
     assert PLACE not in photo.data
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+def test_nothing_that_travels_beside_the_pixels_stays(kind: str) -> None:
+    beside = {"icc_profile": PLACE * 9, "xmp": b"<x>" + PLACE + b"</x>"}
+    if kind == "PNG":
+        beside = {"icc_profile": PLACE * 9, "pnginfo": _texts()}  # type: ignore[dict-item]
+    original = picture(kind, exif=Image.Exif().tobytes(), **beside) + PLACE
+    photo = cleaned(original)
+    assert PLACE in original
+    assert PLACE not in photo.data
+    with Image.open(io.BytesIO(photo.data)) as kept:
+        assert set(kept.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert set(dict(kept.getexif())) == set()
+
+
+def _texts() -> PngInfo:
+    texts = PngInfo()
+    texts.add_text("Location", PLACE.decode())
+    texts.add_itxt("XML:com.adobe.xmp", PLACE.decode())
+    return texts
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from cases import defects
-from cases.defect_selectors import DefectFilters, Period, counts
+from cases.defects import services as defects
+from cases.defects.selectors import DefectFilters, Period, counts
 from cases.models import Child, Defect
 from staff.scope import open_scope
 from tests.cases.importing import AT, HEADER, applied, number, row, text

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from cases.models import Child, Visit
-from cases.visits import VisitData, create_visit
+from cases.visits.services import VisitData, create_visit
 from staff.scope import open_scope
 from staff.workflow import Actor
 from tests.cast import Cast

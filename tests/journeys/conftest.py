@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +27,7 @@ import redis
 from django.conf import settings
 from django.db import connections as django_connections
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
 
 from childwelfare import connections
 from staff.models import User
@@ -36,7 +37,8 @@ from tests import database
 from tests.settings import SUFFIX, WORKER
 
 T = TypeVar("T")
-PATIENCE = 90.0  # seconds until everything answers
+expect.set_options(timeout=30_000)  # a machine that runs other tests beside is slow, not wrong
+PATIENCE = 240.0  # seconds until everything answers
 PASSWORD = "Tongfu-2026"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 PICTURES = os.environ.get("CHILDWELFARE_SCREENSHOTS", "")
@@ -55,14 +57,15 @@ def free_port() -> int:
 class Office:
     """The running installation and its database."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, name: str = "journey") -> None:
         self.home = home
-        self.database = "_".join(filter(None, ("childwelfare_journey", SUFFIX, WORKER)))
+        self.database = "_".join(filter(None, (f"childwelfare_{name}", SUFFIX, WORKER)))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.prefix = f"journey-{SUFFIX}-{WORKER}"
+        self.prefix = f"{name}-{SUFFIX}-{WORKER}"
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
+        self.sessions: dict[str, Any] = {}  # cookies by account, see Person.sign_in
         self._reader = ThreadPoolExecutor(1)
 
     # --- Processes --------------------------------------------------------------------------------------
@@ -148,23 +151,30 @@ class Office:
         return look()
 
 
+@contextmanager
+def serving(office: Office, blocker: Any) -> Iterator[Office]:
+    """The demo county, up for as long as the block."""
+    with blocker.unblock():
+        try:
+            office.start()
+            yield office
+        finally:
+            office.stop()
+
+
 @pytest.fixture(scope="session")
 def office(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """The demo county, up and serving."""
-    running = Office(tmp_path_factory.mktemp("journey") / "home")
-    with django_db_blocker.unblock():
-        try:
-            running.start()
-            yield running
-        finally:
-            running.stop()
+    """The one that journeys share: each finds what those before it left."""
+    with serving(Office(tmp_path_factory.mktemp("journey") / "home"), django_db_blocker) as running:
+        yield running
 
 
 # --- Browser --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window, speaking Chinese."""
     arguments = [
         "--disable-gpu",
         "--disable-quic",
@@ -174,6 +184,7 @@ def browser() -> Iterator[Browser]:
         "--disable-component-update",
         "--disable-sync",
         "--lang=zh-CN",
+        f"--host-resolver-rules=MAP {PLAIN} 127.0.0.1",
     ]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")
@@ -189,6 +200,71 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+def until(page: Page, script: str, arg: Any = None) -> None:
+    """Wait until a script's promise comes true; ``wait_for_function`` takes the promise itself for the truth."""
+    end = time.monotonic() + 60
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < end, f"This did not come true: {script}"
+        page.wait_for_timeout(100)
+
+
+class Held:
+    """What a page asks of an address, held until ``go``."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        self.routes: list[Route] = []
+        page.route(address, lambda route: self.routes.append(route))
+
+    def come(self) -> None:
+        """Wait until it is asked for."""
+        end = time.monotonic() + 60
+        while not self.routes:
+            assert time.monotonic() < end, f"Nobody asked for {self.address}"
+            self.page.wait_for_timeout(20)
+
+    def go(self, **answer: Any) -> None:
+        """The office answers, or ``answer`` does in its place; later ones are not held."""
+        for route in self.routes:
+            route.fulfill(**answer) if answer else route.continue_()
+        self.page.unroute(self.address)
+
+
+def keeps(page: Page) -> None:
+    """Have the visit form keep its words now, and wait until they are on the disk."""
+    at = page.evaluate(
+        """() => {
+          const at = new Date().toISOString();
+          document.querySelector("[data-outbox-save]").click();
+          return at;
+        }"""
+    )
+    until(page, "(at) => (document.querySelector('#visit').dataset.outboxKept || '') >= at", at)
+
+
+# A name by which a browser reaches the office over plain http that is nobody's own machine: no secure context.
+PLAIN = "office.test"
+# A record among the visits of the account on this phone that its key does not open.
+SPOIL = """async () => {
+  const { name } = (await indexedDB.databases()).find((one) => /^childwelfare-[0-9]+$/.test(one.name));
+  const database = await new Promise((done) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => done(request.result);
+  });
+  const spoiled = { iv: new Uint8Array(12), data: new ArrayBuffer(40), at: Date.now(), of: "" };
+  const writing = database.transaction("items", "readwrite");
+  writing.objectStore("items").put(spoiled, crypto.randomUUID());
+  await new Promise((done) => { writing.oncomplete = done; });
+  database.close();
+}"""
+
+
 class Person:
     """Somebody at a screen: signs in, opens pages, presses buttons, and keeps what the browser complained about."""
 
@@ -199,13 +275,14 @@ class Person:
         self.problems: list[str] = []
         phone = size["width"] < 992
         options = {
+            "base_url": office.url,
             "locale": "zh-CN",
             "timezone_id": "Asia/Shanghai",
             "has_touch": phone,
             "is_mobile": phone,
         } | options
-        self.context: BrowserContext = browser.new_context(viewport=size, base_url=office.url, **options)  # type: ignore[arg-type]
-        self.context.set_default_timeout(15_000)
+        self.context: BrowserContext = browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
         self.page.on("console", self._heard)
@@ -219,17 +296,36 @@ class Person:
         if response.status >= 400:
             self.problems.append(f"{response.status} {response.request.method} {response.url}")
 
-    def sign_in(self) -> Person:
+    def sign_in(self, *, anew: bool = False) -> Person:
+        """By the form; once that was done, by the session that it gave, as long as this stands. ``anew``: by the form, for a
+        session of one's own that nobody else gets."""
+        if self.username in self.office.sessions and not anew:
+            self.context.add_cookies(self.office.sessions[self.username])
+            self.open("/")
+            if "/sign-in/" not in self.page.url:
+                return self
         self.open("/sign-in/")
         self.page.get_by_label("账号").fill(self.username)
         self.page.locator("input[name=password]").fill(PASSWORD)
         self.press("登录")
         expect(self.page.locator("main")).not_to_contain_text("演示账号")
+        if not anew:
+            kept = [
+                one for one in self.context.cookies() if "session" in one["name"] or "csrf" in one["name"]
+            ]
+            self.office.sessions[self.username] = kept
         return self
 
     def open(self, address: str) -> Page:
+        """Go there when what is being loaded has come: an address that differs by its hash alone would end that."""
+        self.page.wait_for_load_state()
         self.page.goto(address)
         return self.page
+
+    def send(self, button: Locator) -> None:
+        """Press a button that sends a form, and wait for the office's answer."""
+        with self.page.expect_response(lambda answer: answer.request.method == "POST"):
+            button.click()
 
     def press(self, name: str, *, within: Any = None) -> None:
         """Press the button of exactly this name."""

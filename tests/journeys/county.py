@@ -28,8 +28,9 @@ from tests.journeys.conftest import DESK, PHONE, Person
 from tests.journeys.money import next_month
 
 
-def match_a_list(clerk: Person) -> None:
-    """A low-income list is understood, imported, matched with progress, and the doubtful row decided side by side."""
+def match_a_list(clerk: Person, approver: Person) -> None:
+    """A low-income list is understood, imported, matched with progress, and the doubtful row decided side by side; the
+    child is paid, so another person decides after the clerk."""
     page, today = clerk.page, timezone.localdate()
     month = today.replace(day=1)
 
@@ -80,10 +81,20 @@ def match_a_list(clerk: Person) -> None:
     clerk.sees(near.name, f"{near.name[:-1]}亮")
     clerk.picture("17-match-review")
     page.keyboard.press("y")
-    page.wait_for_url(re.compile(r"/lists/runs/\d+/$"))
+    expect(page.locator("#review .cw-messages")).to_be_visible()
     assert clerk.seen_by(pairs) == ({child.pk for child in certain}, set())
-    assert clerk.seen_by(lambda: MatchCandidate.objects.get(run_id=run, child=near).state) == "accepted"
-    clerk.open("/discrepancies/")
+
+    def decided() -> str:
+        return MatchCandidate.objects.get(run_id=run, child=near, list_row__name=f"{near.name[:-1]}亮").state
+
+    assert clerk.seen_by(decided) == "proposed"
+    approver.open("/lists/second/")
+    approver.sees(near.name, f"{near.name[:-1]}亮")
+    approver.picture("17-match-second")
+    approver.page.locator(f"form[action$='/{run}/second/'] button").click()
+    expect(approver.page.locator(".cw-messages")).to_be_visible()
+    assert clerk.seen_by(decided) == "accepted"
+    clerk.open("/discrepancies/?list_kind=dibao")
     clerk.sees("夏知秋", certain[0].name, near.name)
     clerk.picture("18-discrepancies")
 
@@ -139,7 +150,7 @@ def report_a_month(clerk: Person, approver: Person) -> None:
     expect(page.locator("main tbody tr")).to_have_count(min(count, 50))
     clerk.picture("21-report-rows")
     clerk.open(address)
-    page.locator("form[action*='lock'] button[type=submit]").click()
+    clerk.send(page.locator("form[action*='lock'] button[type=submit]"))
     clerk.sees("已锁定")
 
     def locked() -> bool:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from cases import care
+from cases.care import services as care
 from cases.models import CareContact, Child, EntrustedCare, GuardianshipAssessment
 from tests.journeys.conftest import PHONE, Person
 

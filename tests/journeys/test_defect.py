@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from cases.defect_rules import AT_SCHOOL
+from cases.defects.rules import AT_SCHOOL
 from cases.models import Child, Defect, Visit
 from tests.journeys.conftest import PHONE, Person
 
@@ -37,16 +37,17 @@ def schoolchild(director: Person) -> Child:
 
 def report_at_a_visit(director: Person, child: Child) -> None:
     page = director.open(f"/visits/add/?child={child.pk}")
+    expect(page.locator("#visit[data-outbox-ready]")).to_be_attached()
     page.get_by_label("入户", exact=True).check()
     page.get_by_label("儿童本人", exact=True).check()
     for number in range(4):
         page.locator(".cw-ask").nth(number).get_by_label("没有", exact=True).check()
     page.get_by_label("绿·平稳").check()
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    page.locator("input[value=dropped_out]").check(force=True)
+    page.locator("input[name=answer_education_aid][value=dropped]").check(force=True)
     page.locator("textarea[name=text]").fill("孩子已两周没有到校，说不想读了。")
     director.press("提交走访")
-    director.sees("王念慈")  # sent, and back at home
+    expect(page.locator("main h1")).to_contain_text("王念慈")  # sent, and back at home
 
 
 def enter_stage(director: Person, stage: str) -> None:
@@ -89,8 +90,10 @@ def test_followed_to_its_end_and_counted(people: Arrive) -> None:
 
     supervisor = people("lishouan").sign_in()
     desk = supervisor.open("/queue/")
-    desk.locator("main a[href='/defects/?show=check']").first.click()
-    desk.locator(f"td a[href='/defects/{found.pk}/']").click()
+    desk.locator("main a[href='/queue/?source=defects']").first.click()
+    with desk.expect_response(lambda answer: f"/queue/defects/{found.pk}/" in answer.url):
+        desk.locator(f"a[href^='/queue/defects/{found.pk}/']").first.click()
+    desk.locator(f"#review a[href='/defects/{found.pk}/']").click()
     supervisor.sees("与班主任、家长面谈")
     supervisor.picture("41-defect-check")
     desk.locator("form:has(input[value=close]) button[type=submit]").click()

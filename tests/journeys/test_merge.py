@@ -15,6 +15,14 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow]
 Arrive = Callable[..., Person]
 
 
+def test_a_form_that_comes_back_puts_the_reader_at_what_is_wrong(people: Arrive) -> None:
+    page = people("zhaoqinghe").sign_in().open("/children/add/")
+    page.locator("input[name=name]").fill("测")
+    page.locator("input[name=id_number]").fill("110")
+    page.locator("[form=child][type=submit]").first.click()
+    expect(page.locator("main [aria-invalid=true]").first).to_be_focused()
+
+
 def test_a_second_file_is_warned_of_merged_and_parted_again(people: Arrive) -> None:
     clerk = people("zhaoqinghe").sign_in()
     known = clerk.seen_by(lambda: Child.objects.on_register().exclude(id_digest=None).order_by("pk").first())
@@ -56,7 +64,9 @@ def test_a_second_file_is_warned_of_merged_and_parted_again(people: Arrive) -> N
     page.locator("textarea[name=reason]").fill("核对户口簿，同一儿童重复录入")
     page.locator("#merge button.btn-primary").click()
     page.wait_for_url(f"**{first}")
-    clerk.sees("新迁地址 3 号")
+    assert (
+        clerk.seen_by(lambda: Child.objects.get(pk=known.pk).address) == "新迁地址 3 号"
+    )  # its screen is masked
     clerk.open(second)
     page.wait_for_url(f"**{first}")
     clerk.sees(again.number)

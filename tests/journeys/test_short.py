@@ -19,28 +19,28 @@ Arrive = Callable[..., Person]
 
 
 def test_five_wrong_passwords_lock_the_account(people: Arrive) -> None:
-    person = people("wuqiubai", PHONE)
+    person = people("zhoubingwen", PHONE)
     person.open("/sign-in/")
     for _attempt in range(5):
-        person.page.locator("input[name=username]").fill("wuqiubai")
+        person.page.locator("input[name=username]").fill("zhoubingwen")
         person.page.locator("input[name=password]").fill("Falsch-1234")
         with person.page.expect_navigation():
             person.press("登录")
     expect(person.page.get_by_role("alert")).to_contain_text("输错次数过多")
-    person.page.locator("input[name=username]").fill("wuqiubai")
+    person.page.locator("input[name=username]").fill("zhoubingwen")
     person.page.locator("input[name=password]").fill("Tongfu-2026")
     person.press("登录")
     expect(person.page.get_by_role("alert")).to_contain_text("输错次数过多")
     sysadmin = people("zhengyiming").sign_in()
-    account = sysadmin.seen_by(lambda: User.objects.get(username="wuqiubai"))
+    account = sysadmin.seen_by(lambda: User.objects.get(username="zhoubingwen"))
     assert account.locked_until is not None
     sysadmin.open(f"/accounts/{account.pk}/")
-    sysadmin.sees("吴秋白", "锁定")
+    sysadmin.sees("周秉文", "锁定")
     person.problems.clear()  # the browser logs each refusal
 
 
 def test_a_person_with_two_posts_changes_between_them(people: Arrive) -> None:
-    person = people("duyuehua", DESK).sign_in()
+    person = people("duyuehua", DESK).sign_in(anew=True)  # the session remembers the post
     own = person.page.locator(".cw-side-foot").inner_text()
     children = person.page.locator("main").inner_text()
     person.page.locator(".cw-top details summary").click()

@@ -33,6 +33,7 @@ def test_a_child_goes_to_another_county(people: Arrive) -> None:
     # Another province starts anew below it; single divisions choose themselves.
     places.nth(0).select_option("340000000000")
     expect(places.nth(2)).to_have_value("341222000000")
+    expect(page.locator(".htmx-added, .htmx-settling")).to_have_count(0)  # from then on the new ones listen
     places.nth(3).select_option("341222100000")
     expect(places).to_have_count(5)
     expect(places.nth(4)).to_have_attribute("name", "to_region")

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from cases.case_services import restrict_case
+from cases.casework.services import restrict_case
 from cases.models import Case, Child, Guardian
 from referrals.models import Provider, Referral
 from referrals.services import change_referral, send_referral

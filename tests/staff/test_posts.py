@@ -11,6 +11,7 @@ from django.db.utils import IntegrityError, ProgrammingError
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+from childwelfare.navigation import MENU
 from staff.api_tokens import make_token
 from staff.enums import INCOMPATIBLE, INCOMPATIBLE_CLIQUES, Role
 from staff.models import AccessLog, ApiToken, Assignment, Post, Region, User
@@ -231,4 +232,20 @@ def test_a_phone_reaches_every_page_of_the_menu(cast: Cast) -> None:
         assert f'href="{address}"' in more
     assert 'href="/children/"' not in more
     # A role with no more pages than tabs has no such panel.
-    assert "cw-pages" not in cast.client("auditor").get("/me/").content.decode()
+    assert "cw-pages" not in cast.client("sysadmin").get("/me/").content.decode()
+
+
+def test_a_long_menu_is_folded_but_for_the_group_of_the_page(cast: Cast) -> None:
+    def menu(member: str, address: str) -> str:
+        page = cast.client(member).get(address).content.decode()
+        return page.split('<aside class="cw-side', 1)[1].split("</nav>", 1)[0]
+
+    clerk = menu("clerk", "/month/")
+    assert clerk.count("<details") == 6
+    assert '<details class="cw-side-group" open' not in clerk
+    assert clerk.split("<details", 1)[0].count("<a ") <= 8
+    inside = menu("clerk", "/holidays/")
+    assert inside.count(" open>") == 1
+    assert 'aria-current="page"' in inside.split(" open>", 1)[1].split("</details>", 1)[0]
+    assert inside.count("<a ") == clerk.count("<a ") == len(MENU["clerk"]) + 1  # and the brand
+    assert "<details" not in menu("director", "/")

@@ -8,7 +8,7 @@ from django.db.utils import InternalError, ProgrammingError
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from cases.case_services import change_case, restrict_case
+from cases.casework.services import change_case, restrict_case
 from cases.models import Case
 from staff.models import AccessLog
 from staff.scope import EVERYWHERE, NOBODY, Scope, current, merge, open_scope, system_scope
@@ -148,6 +148,26 @@ def test_the_application_role_may_not(cast: Cast, statement: str) -> None:
         cursor.execute(statement)
 
 
+@pytest.mark.parametrize("member", ["auditor", "leader"])
+def test_who_may_only_read_deletes_nothing(db: None, member: str) -> None:
+    from tests.access.world import make_world
+
+    world = make_world()
+    tables = ("subsidies_batchissue", "subsidies_offset", "subsidies_payment", "subsidies_application")
+    with open_scope(world.cast.scope(member)), connection.cursor() as cursor:
+        seen = 0
+        for table in tables:
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            before = cursor.fetchone()[0]
+            seen += before
+            cursor.execute(f"DELETE FROM {table}")
+            assert cursor.rowcount == 0, table
+        assert seen > 0
+    with open_scope(world.cast.scope("clerk")), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM subsidies_batchissue")
+        assert cursor.rowcount > 0
+
+
 def test_every_regional_table_has_a_forced_policy(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -158,8 +178,8 @@ def test_every_regional_table_has_a_forced_policy(db: None) -> None:
             """
         )
         without = {row[0] for row in cursor.fetchall()}
-    # Public within the system: rates and parameters name no person, a provider is an organisation.
-    assert without == {"staff_parameter", "subsidies_rate", "referrals_provider"}
+    # Public within the system: rates, rules and parameters name no person, a provider is an organisation.
+    assert without == {"staff_parameter", "subsidies_rate", "subsidies_schemerule", "referrals_provider"}
 
 
 def test_history_is_written_with_actor_and_follows_the_lens(cast: Cast) -> None:

@@ -14,13 +14,22 @@ import pytest
 from django.utils import translation
 
 from cases import identity
+from cases.children import family
 from cases.models import Child, ParentSituation, Payee
 from staff.models import Region
 from staff.scope import open_scope, system_scope
+from staff.sign_in import Proof
 from staff.workflow import Actor
-from subsidies import applications, batches
-from subsidies.models import Application, Entitlement, Offset, Payment, PaymentBatch, Rate, Scheme
+from subsidies.applications import evidence
+from subsidies.applications import services as applications
+from subsidies.applications.applying import Applicant, apply
+from subsidies.bank import files as bank_files
+from subsidies.batches import services as batches
+from subsidies.models import Application, BatchIssue, Entitlement, Offset, Payment, PaymentBatch, Rate, Scheme
 from tests.cast import COUNTY, Cast, make_child
+from tests.workers import worker
+
+__all__ = ["worker"]  # a fixture
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2026, 10, 1), dt.date(2026, 11, 1), dt.date(2026, 12, 1)
@@ -28,6 +37,11 @@ OCTOBER, NOVEMBER, DECEMBER = dt.date(2026, 10, 1), dt.date(2026, 11, 1), dt.dat
 
 def moment(month: int, day: int, hour: int = 10) -> dt.datetime:
     return dt.datetime(2026, month, day, hour, tzinfo=SHANGHAI)
+
+
+def card(ending: str) -> str:
+    """A card number with these last four digits whose check digit is right."""
+    return next(number for n in range(10) if family.passes_luhn(number := f"62170012345{n}{ending}"))
 
 
 @dataclass
@@ -115,13 +129,28 @@ class Office:
                 month=month,
             )
 
+    def explain(self, batch: PaymentBatch) -> None:
+        """The clerk explains every exception and confirms every correction."""
+        with self.as_("clerk") as clerk:
+            for kind in set(BatchIssue.objects.filter(batch=batch, note="").values_list("kind", flat=True)):
+                batches.note_issues(
+                    actor=clerk, at=moment(batch.month.month, 19), batch=batch, kind=kind, note="已核"
+                )
+
     def approve(self, batch: PaymentBatch) -> PaymentBatch:
+        self.explain(batch)
         with self.as_("approver") as approver:
             return batches.approve(actor=approver, at=moment(batch.month.month, 20), batch=batch)
 
-    def release(self, batch: PaymentBatch) -> PaymentBatch:
+    def release(self, batch: PaymentBatch, at: dt.datetime | None = None) -> PaymentBatch:
+        """Release, and write the files as the job does that a release queues."""
+        at = at or moment(batch.month.month, 21)
         with self.as_("releaser") as releaser:
-            return batches.release(actor=releaser, at=moment(batch.month.month, 21), batch=batch)
+            done = batches.release(
+                actor=releaser, at=at, batch=batch, proof=Proof(releaser.user_id, "password", at)
+            )
+            bank_files.write_files(done, at)
+            return done
 
     def pay(self, month: dt.date = OCTOBER) -> PaymentBatch:
         """Prepare, approve and release a month."""
@@ -133,17 +162,33 @@ class Office:
 
     def apply(self, child: Child, who: str = "director") -> Application:
         with self.as_(who) as actor:
-            return applications.apply(
+            return apply(
                 actor=actor,
                 at=moment(9, 1),
                 child=child,
                 scheme=self.scheme,
                 statement="父亲服刑，母亲去世，随祖母生活。",
+                applicant=Applicant("林桂芳", "grandmother"),
             )
+
+    def look_into(self, application: Application, at: dt.datetime) -> None:
+        """The township compares data, and notes where every document of the list that is still missing was seen."""
+        with self.as_("supervisor") as actor:
+            same: dict[str, Any] = {"actor": actor, "at": at, "application": application}
+            evidence.add_check(
+                **same, method="data_match", date=at.date(), result="confirms", note="公安、残联数据一致"
+            )
+            for item in evidence.items_of(application, application.child):
+                if item.is_missing:
+                    given = evidence.Given(item.asked.code, "data_match", "部门数据比对 2026-09")
+                    evidence.add_evidence(**same, given=given)
 
     def act(
         self, who: str, name: str, application: Application, at: dt.datetime | None = None, **kwargs: Any
     ) -> Application:
+        """``verify`` by the supervisor looks into it first."""
+        if name == "verify" and who == "supervisor" and application.state == "verifying":
+            self.look_into(application, at or moment(9, 10))
         with self.as_(who) as actor:
             return applications.act(
                 name, actor=actor, at=at or moment(9, 10), application=application, **kwargs
@@ -160,7 +205,7 @@ def office(cast: Cast) -> Office:
         )  # fmt: skip
     office = Office(cast, scheme)
     for number, child in enumerate(cast.children.values(), start=1):
-        office.give_account(child, f"621700123456780{number}")
+        office.give_account(child, card(f"780{number}"))
     return office
 
 

@@ -6,16 +6,18 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from cases.models import Discrepancy, MatchRun, Payee
-from staff import files
+from staff import files, jobs
 from staff.scope import system_scope
 from staff.workflow import TransitionRefused
-from subsidies import batches, rules
-from subsidies.models import BankFile, BatchIssue, Payment, PaymentBatch, Rate
+from subsidies.batches import services as batches
+from subsidies.models import BankFile, BatchIssue, Payment, PaymentBatch, Rate, Recalculation, Recovery
+from subsidies.reckoning import rules
 from tests.cast import COUNTY, FAR_VILLAGE
-from tests.subsidies.conftest import DECEMBER, NOVEMBER, OCTOBER, Office, moment
+from tests.subsidies.conftest import DECEMBER, NOVEMBER, OCTOBER, Office, card, moment
 
 
 def test_a_month_from_preparation_to_release(office: Office) -> None:
@@ -34,7 +36,7 @@ def test_a_month_from_preparation_to_release(office: Office) -> None:
     assert lines[0].entitlement_id == first.pk
     assert (lines[0].payee_name, lines[0].account, lines[0].bank_name) == (
         "林桂芳",
-        "6217001234567801",
+        "6217001234577801",
         "重庆农村商业银行",
     )
     for line in lines:
@@ -96,7 +98,9 @@ def test_the_database_knows_the_three_persons_too(office: Office) -> None:
         with pytest.raises(IntegrityError, match="batch_approver_is_another"), transaction.atomic():
             PaymentBatch.objects.filter(pk=batch.pk).update(approved_by=clerk)
         with pytest.raises(IntegrityError, match="batch_releaser_is_another"), transaction.atomic():
-            PaymentBatch.objects.filter(pk=batch.pk).update(released_by=office.cast.users["releaser"].pk)
+            PaymentBatch.objects.filter(pk=batch.pk).update(
+                released_by=office.cast.users["releaser"].pk, release_proof="x"
+            )
 
 
 def test_a_returned_batch_is_cancelled_and_the_month_prepared_again(office: Office) -> None:
@@ -192,7 +196,11 @@ def test_paid_too_much_is_an_exception_not_a_deduction(office: Office) -> None:
     assert [line.amount for line in office.lines(november)] == [Decimal("1230.00")]
     with office.as_("clerk"):
         issue = BatchIssue.objects.get(batch=november)
-        assert (issue.kind, issue.detail) == ("overpaid", {"months": ["2026-10"], "amount": "320.00"})
+        assert (issue.kind, issue.detail["months"], issue.detail["amount"], issue.detail["reason"]) == (
+            "overpaid", ["2026-10"], "320.00", "offsets",
+        )  # fmt: skip
+        recovery = Recovery.objects.get()
+    assert (recovery.month, recovery.amount, recovery.state) == (OCTOBER, Decimal("320.00"), "proposed")
 
 
 def test_months_outside_the_entitlement_are_not_paid(office: Office) -> None:
@@ -263,7 +271,7 @@ def test_without_a_payee_the_line_is_held_and_owed_later(office: Office) -> None
 
 def test_one_account_for_unrelated_children(office: Office) -> None:
     for key in ("own", "township"):
-        office.give_account(office.child(key), "6217009999990000")
+        office.give_account(office.child(key), "6217009999991000")
     office.entitle(office.child("own"))
     office.entitle(office.child("township"))
     batch = office.prepare()
@@ -273,7 +281,7 @@ def test_one_account_for_unrelated_children(office: Office) -> None:
 def test_siblings_may_share_an_account(office: Office) -> None:
     own = office.child("own")
     office.entitle(own)
-    office.entitle(office.another_child("林小雪", account="6217001234567801"))
+    office.entitle(office.another_child("林小雪", account="6217001234577801"))
     with system_scope(reason="test", log=False):
         type(own).objects.filter(name="林小雪").update(household=own.household)
     assert issues(office, office.prepare()) == []
@@ -303,8 +311,8 @@ def test_approval_waits_for_the_clerks_notes(office: Office) -> None:
     office.entitle(office.child("own"))
     change(office, name="陌生人")
     batch = office.prepare()
-    with pytest.raises(TransitionRefused, match="1 exception"):
-        office.approve(batch)
+    with office.as_("approver") as actor, pytest.raises(TransitionRefused, match="1 exception"):
+        batches.approve(actor=actor, at=moment(10, 20), batch=batch)
     with office.as_("approver") as actor, pytest.raises(batches.BatchRefused):
         batches.note_issue(actor=actor, at=moment(10, 19), issue=BatchIssue.objects.get(), note="x")
     with office.as_("clerk") as clerk:
@@ -338,3 +346,47 @@ def test_the_far_township_is_in_the_county_batch_and_the_other_county_is_not(off
     office.entitle(office.child("township"))
     office.entitle(office.child("strange"))
     assert [line.region_id for line in office.lines(office.prepare())] == [FAR_VILLAGE]
+
+
+# --- in the database, not child by child -------------------------------------------------------------------
+
+
+def test_more_children_are_not_more_statements(office: Office) -> None:
+    def statements(month: dt.date) -> int:
+        with CaptureQueriesContext(connection) as found:
+            office.prepare(month)
+        return len(found)
+
+    office.confirmed(office.child("own"), OCTOBER)
+    few = statements(OCTOBER)
+    for number in range(6):
+        child = office.another_child(f"林{number}", account=card(f"99{number}1"))
+        office.offset(office.confirmed(child, OCTOBER), f"{100 + number}.00", OCTOBER)
+    assert statements(NOVEMBER) <= few
+
+
+def test_a_preparation_that_is_cancelled_leaves_nothing(office: Office) -> None:
+    office.confirmed(office.child("own"), dt.date(2026, 8, 1))
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int, _text: str) -> None:
+        told.append((done, total))
+        if done == 4:
+            raise jobs.Cancelled
+
+    with office.as_("clerk") as clerk, pytest.raises(jobs.Cancelled):
+        batches.prepare_batch(
+            actor=clerk,
+            at=moment(10, 19),
+            region=office.region(),
+            scheme=office.scheme,
+            month=OCTOBER,
+            report=stop,
+        )
+    assert told[-1][0] == 4
+    assert all(done <= total for done, total in told)
+    with system_scope(reason="test", log=False):
+        assert not PaymentBatch._base_manager.exists()
+        assert not Payment._base_manager.exists()
+        assert list(Recalculation._base_manager.values_list("batch", flat=True)) == [None]
+    assert office.prepare().line_count == 3  # October, and August and September as arrears

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from staff.workflow import TransitionRefused
-from subsidies import entitlements as services
+from subsidies.entitlements import services
 from subsidies.models import Entitlement, Offset
 from tests.subsidies.conftest import DECEMBER, NOVEMBER, OCTOBER, Office, moment
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from staff.calendar import Deadline
 from subsidies.enums import LastMonthRule, StopRule
-from subsidies.months import (
+from subsidies.reckoning.months import (
     confirm_by,
     first_month,
     is_payable,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
 import threading
 from collections import defaultdict
 from collections.abc import Callable
@@ -18,11 +17,13 @@ from hypothesis import strategies as st
 from cases.ages import add_months
 from staff.models import Job
 from staff.scope import open_scope, system_scope
+from staff.sign_in import Proof
 from staff.workflow import Actor, TransitionRefused
-from subsidies import bank_results, batches
-from subsidies.models import BankFile, Offset, Payment, PaymentBatch
-from tests.cases.matching.test_worker_death import die_in_the_middle, until, worker  # noqa: F401
+from subsidies.bank import results as bank_results
+from subsidies.batches import services as batches
+from subsidies.models import BankFile, Offset, Payment, PaymentBatch, Recalculation
 from tests.subsidies.conftest import NOVEMBER, OCTOBER, Office, moment
+from tests.workers import Start, die_in_the_middle, until
 
 STANDARD = Decimal("1550.00")
 
@@ -83,7 +84,9 @@ def test_two_at_once_give_one_batch_one_release_and_one_import(office: Office) -
     def release() -> bool:
         with open_scope(money):
             found = PaymentBatch.objects.get(pk=batch.pk)
-            return batches.release(actor=Actor.current(), at=moment(10, 21), batch=found).state == "released"
+            actor, at = Actor.current(), moment(10, 21)
+            proof = Proof(actor.user_id, "password", at)
+            return batches.release(actor=actor, at=at, batch=found, proof=proof).state == "released"
 
     outcomes = at_once(release, release)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["TransitionRefused", "bool"]
@@ -103,24 +106,26 @@ def test_two_at_once_give_one_batch_one_release_and_one_import(office: Office) -
     assert {(outcome.paid, outcome.repeated) for outcome in outcomes} == {(1, False), (0, True)}
 
 
+# Where marks are taken, lines written, exceptions written: the worker waits there and is killed.
+@pytest.mark.parametrize(
+    "table",
+    ["subsidies_recalculation", "subsidies_payment", "subsidies_batchissue"],
+)
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_killed_in_the_middle_of_a_batch(
-    office: Office,
-    worker: Callable[[], subprocess.Popen[bytes]],  # noqa: F811
-) -> None:
-    office.give_account(office.child("own"), "6217001234567803")  # an account of two families is an exception
+def test_a_worker_killed_in_the_middle_of_a_batch(office: Office, worker: Start, table: str) -> None:
+    office.give_account(office.child("own"), "6217001234557803")  # an account of two families is an exception
     office.entitle(office.child("own"))
     office.confirmed(office.child("township"), dt.date(2026, 8, 1))
     with office.as_("clerk") as clerk:
         job = batches.start_preparation(
             actor=clerk, at=moment(10, 19), region=office.region(), scheme=office.scheme, month=OCTOBER
         )
-    # Exceptions are written after the lines: the worker waits there, every line written and nothing committed.
-    die_in_the_middle(worker, "LOCK TABLE subsidies_batchissue IN ACCESS EXCLUSIVE MODE")
+    die_in_the_middle(worker, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
     assert everything(office) == []
     with system_scope(reason="test", log=False):
         assert not PaymentBatch._base_manager.exists()
+        assert not Recalculation._base_manager.filter(batch__isnull=False).exists()
         assert Job._base_manager.get(pk=job.pk).state == "queued"
 
     worker()

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from cases.matching import discrepancies as service
+from cases.matching.discrepancies import acts as service
 from cases.models import Child, Discrepancy
 from staff.models import Parameter
 from staff.scope import system_scope
 from staff.workflow import TransitionRefused
-from subsidies import entitlements
+from subsidies.entitlements import services as entitlements
 from subsidies.models import Entitlement, Offset
 from tests.cases.matching import conftest as lists
 from tests.cases.matching.conftest import AT, OWN, Import, csv_list, row
@@ -98,7 +98,7 @@ def test_an_offset_of_the_same_amount_is_right_and_of_another_is_not(
     assert found(office) == []
     take(csv_list(row("林小满", OWN, head="林桂芳", sex="女", amount="450")), period=NOVEMBER)
     (raised,) = found(office)
-    assert (raised.kind, raised.detail["offset"], raised.detail["share"]) == ("paid_full", "300.00", "450.00")
+    assert (raised.kind, raised.detail["offset"], raised.detail["share"]) == ("amount", "300.00", "450.00")
 
 
 def test_topping_up_through_the_page_sets_the_childs_share_off(
@@ -144,7 +144,7 @@ def test_what_was_decided_is_not_raised_again_while_the_list_says_the_same(
     changed = ON_LIST.decode("gb18030").replace(",900,", ",960,").encode("gb18030")
     take(changed, period=DECEMBER)
     (_old, new) = found(office)
-    assert new.detail["share"] == "320.00"
+    assert (new.kind, new.detail["offset"], new.detail["share"]) == ("amount", "280.00", "320.00")
 
 
 def test_a_refused_top_up_leaves_everything_as_it_was(
@@ -234,7 +234,7 @@ def test_excluding_is_not_offered_where_tekun_is_set_off(
 def test_registered_as_dead_and_still_paid(office: Office, entitlement: Entitlement, take: Import) -> None:
     take(csv_list(row("林小满", OWN, sex="女", amount="")), kind="death", name="死亡人员.csv")
     (raised,) = found(office)
-    assert (raised.kind, raised.list_kind) == ("paid_full", "death")
+    assert (raised.kind, raised.list_kind) == ("child_dead", "death")
     decide(office, raised, "exclude", end_reason="death", last_month=OCTOBER)
     with office.as_("clerk"):
         assert Entitlement.objects.get(pk=entitlement.pk).state == "ending"

@@ -21,7 +21,7 @@ from subsidies.enums import (
     clause_text,
     line_label,
 )
-from subsidies.rules import (
+from subsidies.reckoning.rules import (
     AmbiguousRateError,
     Correction,
     NoRateError,

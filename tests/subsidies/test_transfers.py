@@ -7,11 +7,13 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from cases import merging, transfers
+from cases.duplicates import merging
 from cases.models import Transfer
 from cases.refusals import RegisterRefused
+from cases.transfers import services as transfers
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope
+from subsidies.batches import services as batches
 from subsidies.models import Application, Entitlement, Payment
 from tests.cast import COUNTY, FAR_VILLAGE, STRANGE_VILLAGE, VILLAGE, make_child
 from tests.subsidies.conftest import NOVEMBER, OCTOBER, Office, moment
@@ -81,9 +83,16 @@ def test_a_right_that_never_began_needs_no_payment(office: Office) -> None:
 @pytest.mark.parametrize("state", ["held", "failed"])
 def test_money_that_did_not_arrive_is_paid_first(office: Office, state: str) -> None:
     office.entitle(office.child("own"))
-    office.pay()
-    with system_scope(reason="test", log=False):
-        Payment.objects.update(state=state, hold_reason="other", fail_reason="other")
+    batch = office.prepare()
+    if state == "held":
+        with office.as_("clerk") as clerk:
+            (line,) = Payment.objects.filter(batch=batch)
+            batches.hold(actor=clerk, at=moment(10, 19), payment=line, reason_code="other", note="核查中")
+            batch.refresh_from_db()
+    office.release(office.approve(batch))
+    if state == "failed":
+        with system_scope(reason="test", log=False):
+            Payment.objects.update(state="failed", fail_reason="other")
     with pytest.raises(RegisterRefused, match="2026-10 has not reached"):
         propose(office)
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from cases.matching.files import ListFileError
-from cases.matching.imports import receive_list, stage_received
-from cases.models.matching import ListKind
+from cases.matching.intake.imports import receive_list, stage_received
+from cases.matching.kinds import KINDS
+from cases.matching.reading.files import ListFileError
 from staff.commands import JsonCommand, parse_period, parse_region
 from staff.scope import system_scope
 
@@ -20,7 +20,7 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--kind", required=True, choices=ListKind.values)
+        parser.add_argument("--kind", required=True, choices=list(KINDS))
         parser.add_argument("--period", required=True, help="month, YYYY-MM")
         parser.add_argument(
             "--region", required=True, help="division code of the county or township that sent it"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.importing.trusted import import_register
-from cases.matching.files import ListFileError
+from cases.matching.reading.files import ListFileError
 from staff.commands import JsonCommand
 from staff.models import User
 from staff.scope import Scope, open_scope, scope_of, system_scope

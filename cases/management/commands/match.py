@@ -9,9 +9,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.matching.discrepancies import finish_run
-from cases.matching.imports import open_run
-from cases.matching.match import export_candidates, lists_of, run_match
+from cases.matching.discrepancies.services import finish_run
+from cases.matching.intake.imports import open_run
+from cases.matching.runs.candidates import prune
+from cases.matching.runs.match import export_candidates, lists_of, run_match
 from staff.commands import JsonCommand, parse_period, parse_region
 from staff.scope import system_scope
 
@@ -48,4 +49,5 @@ class Command(JsonCommand):
             run.started_at = started
             run.save(update_fields=["started_at"])
             counts["discrepancies"] = finish_run(run, at=timezone.now())
+            prune(run)
         return {"run": run.pk, "out": str(out), "candidates": written, **counts}

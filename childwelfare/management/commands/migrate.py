@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connections
-from django.db.migrations.recorder import MigrationRecorder
 
 from childwelfare import roles
 from childwelfare.environment import SetupError
-from childwelfare.first_migration import without_rendering_options
+from childwelfare.runs_of_operations import rendered_once
 from staff.audit import install_trail
 from staff.moving import install_carrying
+from staff.policies import install_deletion
 
 
 class Command(DjangoMigrate):
@@ -43,13 +42,13 @@ class Command(DjangoMigrate):
                 "DATABASE_URL is the owner's address and the restricted role is not made yet: "
                 "run `manage.py prepare` first."
             )
-        first = not MigrationRecorder(connections["owner"]).applied_migrations()
-        with without_rendering_options() if first else nullcontext():
+        with rendered_once():
             super().handle(*args, **options)
         try:
             install_trail("owner")
             with connections["owner"].cursor() as cursor:
                 roles.grant(cursor, application["USER"])
+                install_deletion(cursor)
             install_carrying(application["USER"], "owner")
         except SetupError as error:
             raise CommandError(str(error)) from error

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from staff.commands import JsonCommand, parse_period, parse_region
 from staff.scope import system_scope
-from subsidies import reports
+from subsidies.reports import services as reports
 
 
 class Command(JsonCommand):

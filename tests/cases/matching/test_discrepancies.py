@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from cases.matching import discrepancies as service
-from cases.matching.remedies import REMEDIES, Remedy
-from cases.models import Child, Discrepancy, ListRow, MatchCandidate, VisitTask
+from cases.matching.discrepancies import acts as service
+from cases.matching.discrepancies import services as finding
+from cases.matching.discrepancies.acts import Verification
+from cases.matching.discrepancies.remedies import REMEDIES, Remedy
+from cases.models import Child, Discrepancy, ListImport, MatchCandidate, VisitTask
 from staff.models import TransitionRecord
 from staff.workflow import TransitionRefused
 from tests.cases.matching.conftest import (
@@ -30,6 +32,7 @@ from tests.cast import Cast
 
 NOVEMBER, DECEMBER = dt.date(2026, 11, 1), dt.date(2026, 12, 1)
 SAME = row("林小满", OWN, head="林桂芳", sex="女")
+BY_PHONE = Verification(found="true", text="电话核实", method="phone")
 UNKNOWN = row("罗小暑", MINOR, head="罗长河", sex="女")
 
 
@@ -66,7 +69,7 @@ def test_a_minor_on_the_list_and_not_on_the_register(cast: Cast, take: Import) -
 
 def test_due_date_is_counted_in_working_days(cast: Cast) -> None:
     with acting(cast, "clerk"):
-        assert service.due_date(cast.children["own"].region_id, dt.date(2026, 11, 2)) == dt.date(2026, 11, 16)
+        assert finding.due_date(cast.children["own"].region_id, dt.date(2026, 11, 2)) == dt.date(2026, 11, 16)
 
 
 def test_one_person_twice_on_a_list_is_one_discrepancy(cast: Cast, take: Import) -> None:
@@ -74,12 +77,15 @@ def test_one_person_twice_on_a_list_is_one_discrepancy(cast: Cast, take: Import)
     assert kinds(cast) == ["not_registered"]
 
 
-def test_a_row_that_waits_is_no_discrepancy_yet(cast: Cast, take: Import) -> None:
+def test_a_row_that_waits_is_no_discrepancy_yet(
+    cast: Cast, take: Import, django_capture_on_commit_callbacks: Any
+) -> None:
     take(csv_list(row("林小曼儿", OWN, head="林桂芳", sex="女")))
     assert kinds(cast) == []
     with acting(cast, "clerk"):
         pair = MatchCandidate.objects.get()
-    cast.client("clerk").post(reverse("cases:candidate_decide", args=[pair.pk]), {"action": "none"})
+    with django_capture_on_commit_callbacks(execute=True):
+        cast.client("clerk").post(reverse("cases:candidate_decide", args=[pair.pk]), {"action": "none"})
     assert kinds(cast) == ["not_registered"]
 
 
@@ -132,7 +138,7 @@ def test_finding_again_changes_nothing(cast: Cast, take: Import) -> None:
     with acting(cast, "clerk"):
         run = month_run(cast)
         for _time in range(2):
-            service.finish_run(run, at=AT + dt.timedelta(days=3))
+            finding.finish_run(run, at=AT + dt.timedelta(days=3))
     assert [(d.pk, d.detail, d.due_date) for d in found(cast)] == before
 
 
@@ -140,12 +146,11 @@ def test_what_is_no_longer_found_goes_unless_somebody_has_touched_it(cast: Cast,
     take(csv_list(UNKNOWN, row("罗立秋", "", birth="2013-08-07", head="罗长河")))
     _first, second = found(cast)
     with acting(cast, "supervisor") as actor:
-        service.report_finding(discrepancy=second, found="true", text="入户见到", actor=actor, at=AT)
+        service.report_finding(discrepancy=second, verification=BY_PHONE, actor=actor, at=AT)
     with acting(cast, "clerk"):
         run = month_run(cast)
-        ListRow.objects.filter(name="罗小暑").update(birth_date="1980-01-01", id_number="")
-        ListRow.objects.filter(name="罗立秋").update(birth_date="1980-01-01")
-        service.finish_run(run, at=AT)
+        ListImport.objects.update(state=ListImport.State.REPLACED)
+        finding.finish_run(run, at=AT)
     assert [d.pk for d in found(cast)] == [second.pk]
 
 
@@ -186,10 +191,13 @@ def test_the_township_sees_checks_and_reports(cast: Cast, differing: Discrepancy
     assert page.context["may_find"]
     assert not page.context["choices"]
     address = reverse("cases:discrepancy_found", args=[differing.pk])
-    assert client.post(address, {"found": "true", "text": ""}).status_code == 422
-    assert client.post(address, {"found": "true", "text": "户口簿上是小曼"}).status_code == 302
+    assert client.post(address, {"found": "true", "method": "phone", "text": ""}).status_code == 422
+    assert client.post(address, {"found": "true", "text": "户口簿上是小曼"}).status_code == 422
+    said = {"found": "true", "method": "phone", "text": "户口簿上是小曼"}
+    assert client.post(address, said).status_code == 302
     (told,) = found(cast)
-    assert (told.state, told.outcome) == ("to_check", "户口簿上是小曼")
+    assert (told.state, told.found, told.outcome) == ("verified", "true", "户口簿上是小曼")
+    assert (told.method, told.verified_by_id) == ("phone", cast.users["supervisor"].pk)
     text = cast.client("clerk").get(reverse("cases:discrepancy", args=[differing.pk])).content.decode()
     assert "户口簿上是小曼" in text
     assert "李守安" in text
@@ -215,7 +223,7 @@ def test_only_the_clerk_decides(cast: Cast, differing: Discrepancy, member: str)
 
 def test_the_clerk_reports_nothing_for_the_township(cast: Cast, differing: Discrepancy) -> None:
     with acting(cast, "clerk") as actor, pytest.raises(TransitionRefused):
-        service.report_finding(discrepancy=differing, found="true", text="电话核实", actor=actor, at=AT)
+        service.report_finding(discrepancy=differing, verification=BY_PHONE, actor=actor, at=AT)
 
 
 # --- The county decides ---------------------------------------------------------------------------------

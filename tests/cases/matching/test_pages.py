@@ -61,7 +61,6 @@ PAGES = [
     ("lists_panel", None, "?month=2026-10"),
     ("list_upload", None, ""),
     ("list", "list", ""),
-    ("list_problems", "list", ""),
     ("run", "run", ""),
     ("candidates", "run", ""),
     ("candidates", "run", "?state=accepted"),
@@ -81,18 +80,18 @@ def test_a_page_of_the_county_keeps_its_budget(
     name: str,
     what: str | None,
     query: str,
-    django_assert_max_num_queries: Any,
+    page_budget: Any,
 ) -> None:
     client = cast.client("clerk")
     address = reverse(f"cases:{name}", args=[month[what]] if what else None) + query
-    with django_assert_max_num_queries(BUDGET):
+    with page_budget(BUDGET):
         page = client.get(address)
     assert page.status_code == 200
 
 
 @pytest.mark.parametrize("name", ["discrepancies", "discrepancy", "child_discrepancies"])
 def test_a_page_of_the_township_keeps_its_budget(
-    cast: Cast, month: dict[str, Any], name: str, django_assert_max_num_queries: Any
+    cast: Cast, month: dict[str, Any], name: str, page_budget: Any
 ) -> None:
     args = {
         "discrepancies": None,
@@ -100,9 +99,18 @@ def test_a_page_of_the_township_keeps_its_budget(
         "child_discrepancies": [cast.children["own"].pk],
     }
     client = cast.client("supervisor")
-    with django_assert_max_num_queries(BUDGET):
+    with page_budget(BUDGET):
         page = client.get(reverse(f"cases:{name}", args=args[name]))
     assert page.status_code == 200
+
+
+def test_what_lists_said_of_a_child_opens_as_a_page_of_its_own(cast: Cast, month: dict[str, Any]) -> None:
+    child = cast.children["own"].pk
+    client, address = cast.client("supervisor"), reverse("cases:child_discrepancies", args=[child])
+    page = client.get(address).content.decode()
+    assert "<main" in page
+    assert reverse("cases:child", args=[child]) in page
+    assert "<main" not in client.get(address, headers={"HX-Request": "true"}).content.decode()
 
 
 def test_the_months_page_counts_what_has_arrived(cast: Cast, month: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""The matcher measured: quality against a known truth, speed beside its baselines."""

@@ -1,0 +1,1 @@
+"""疑点: found by declaration, verified by the township, decided by the county."""

@@ -1,0 +1,1 @@
+"""Requests to other departments, their answers and the feedback."""

@@ -1,0 +1,1 @@
+"""Files as offices send them, read into columns with every row accounted for."""

@@ -1,0 +1,1 @@
+"""A person decides about pairs: sentences, differences, second person, memory, rules that learn."""

@@ -1,0 +1,1 @@
+"""Paper days: blank forms that are printed for children, and the filled stack typed in afterwards."""

@@ -1,0 +1,119 @@
+"""The pure rules, asked once for each key; what they answer is joined to whom it concerns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Self
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from cases.enums import Placement, PrimaryCategory
+from cases.matching.runs.copying import copy_rows
+from subsidies.models import Offset
+from subsidies.preparing.refusals import BatchRefused
+from subsidies.preparing.tables import SOURCES
+from subsidies.reckoning import rules
+from subsidies.reckoning.standards import Due, Standards
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """All that decides an amount: the period, the terms of the entitlement, other benefits by kind, and the other
+    categories of which the highest counts.
+    """
+
+    month: dt.date
+    category: str
+    placement: str
+    grade: str
+    offsets: tuple[tuple[str, Decimal], ...]
+    also: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """``2026-10-01|dibao|scattered||tekun=100.00|severe_illness``, as prep_fact writes it."""
+        month, category, placement, grade, benefits, also = text.split("|")
+        pairs = (benefit.split("=") for benefit in benefits.split(",") if benefit)
+        offsets = tuple((kind, Decimal(amount)) for kind, amount in pairs)
+        others = tuple(filter(None, also.split(",")))
+        return cls(dt.date.fromisoformat(month), category, placement, grade, offsets, others)
+
+
+def explanation_of(due: Due) -> dict[str, Any]:
+    """What a payment stores about its amount; ``offsets`` with their sources are added for each child."""
+    return {
+        "lines": rules.explain(due.amount),
+        "clause": due.amount.clause.value,
+        "conflicts": [kind.value for kind in due.amount.conflicts],
+        "rate": {
+            "id": due.rate.pk,
+            "region": due.rate.region_id,
+            "amount": str(due.rate.amount),
+            "placement": due.rate.placement,
+            "category": due.rate.category,
+            "grade": due.rate.grade,
+            "valid_from": due.rate.valid_from.isoformat(),
+            "source": due.rate.source,
+        },
+        "offsets": [],
+    }
+
+
+def due_of(standards: Standards, key: Key) -> Due:
+    """What the rules say. Raises BatchRefused when a standard is missing or not unique."""
+    offsets = [
+        Offset(kind=kind, amount=amount, start_month=key.month, source="") for kind, amount in key.offsets
+    ]
+    try:
+        return standards.due(key.month, key.category, key.placement, offsets, key.grade, key.also)
+    except rules.NoRateError as error:
+        raise BatchRefused(
+            _(
+                "No standard is in force for %(category)s, %(placement)s, %(month)s. "
+                "Enter it, then prepare again."
+            )
+            % _words(key)
+        ) from error
+    except rules.AmbiguousRateError as error:
+        raise BatchRefused(
+            _(
+                "Two standards apply to %(category)s, %(placement)s, %(month)s. "
+                "Correct the table of standards."
+            )
+            % _words(key)
+        ) from error
+
+
+def _words(key: Key) -> dict[str, Any]:
+    return {
+        "category": PrimaryCategory(key.category).label,
+        "placement": Placement(key.placement).label,
+        "month": f"{key.month:%Y-%m}",
+    }
+
+
+def answer(standards: Standards) -> int:
+    """Fill ``prep_answer`` for every key of ``prep_fact``; returns how many there are. Raises BatchRefused."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT key FROM prep_fact")
+        keys = [row[0] for row in cursor.fetchall()]
+        copy_rows(cursor, "prep_answer", _rows(standards, keys))
+        cursor.execute("ANALYZE prep_answer")
+    return len(keys)
+
+
+def _rows(standards: Standards, keys: list[str]) -> Iterator[tuple[object, ...]]:
+    for text in keys:
+        due = due_of(standards, Key.parse(text))
+        yield (
+            text,
+            due.amount.total,
+            due.standard,
+            json.dumps(explanation_of(due), ensure_ascii=False),
+            *(due.funding[source] for source in SOURCES),
+        )
