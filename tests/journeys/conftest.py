@@ -42,6 +42,9 @@ PATIENCE = 240.0  # seconds until everything answers
 PASSWORD = "Tongfu-2026"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 PICTURES = os.environ.get("CHILDWELFARE_SCREENSHOTS", "")
+# CHILDWELFARE_LATENCY=400: every request takes so many milliseconds more. A journey that acts on the page before last
+# only passes where answers are quick: CHILDWELFARE_LATENCY=400 bin/run-tests -m journey finds it.
+LATENCY = int(os.environ.get("CHILDWELFARE_LATENCY", "0"))
 OURS = ("CHILDWELFARE_", "DATABASE_", "REDIS_URL", "PORT", "HOST", "DJANGO_", "PYTEST_")
 # What a browser says by itself about an answer that a journey provokes.
 # The address of a failed request is kept by Person._answered.
@@ -284,6 +287,11 @@ class Person:
         self.context: BrowserContext = browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
+        if LATENCY:
+            slow = {"offline": False, "latency": LATENCY, "downloadThroughput": -1, "uploadThroughput": -1}
+            session = self.context.new_cdp_session(self.page)
+            session.send("Network.enable")
+            session.send("Network.emulateNetworkConditions", slow)
         self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
         self.page.on("console", self._heard)
         self.page.on("response", self._answered)

@@ -91,6 +91,7 @@ def test_followed_to_its_end_and_counted(people: Arrive) -> None:
     supervisor = people("lishouan").sign_in()
     desk = supervisor.open("/queue/")
     desk.locator("main a[href='/queue/?source=defects']").first.click()
+    desk.wait_for_url("**/queue/?source=defects")
     with desk.expect_response(lambda answer: f"/queue/defects/{found.pk}/" in answer.url):
         desk.locator(f"a[href^='/queue/defects/{found.pk}/']").first.click()
     desk.locator(f"#review a[href='/defects/{found.pk}/']").click()

@@ -21,7 +21,8 @@ D = dt.date
 DAYS = st.dates(min_value=D(2019, 1, 1), max_value=D(2030, 12, 31))
 OVERRIDES = st.dictionaries(DAYS, st.booleans(), max_size=20)
 # A year's notice as it is keyed in: enough to know that the year has been entered.
-NOTICE_2027 = {D(2027, 1, 1): False, D(2027, 10, 1): False, D(2027, 10, 9): True}
+NEXT_YEAR = LAST_YEAR + 1
+NOTICE = {D(NEXT_YEAR, 1, 1): False, D(NEXT_YEAR, 10, 1): False, D(NEXT_YEAR, 10, 9): True}
 
 
 def test_the_package_knows_this_year() -> None:
@@ -91,16 +92,15 @@ def test_a_deadline_that_crosses_into_an_unknown_year_is_not_certain() -> None:
     assert not deadline(D(LAST_YEAR, 12, 20), 15).is_certain
 
 
-@pytest.mark.skipif(LAST_YEAR != 2026, reason="the package now knows 2027")
 def test_entering_next_years_notice_makes_it_certain() -> None:
-    assert not is_certain(D(2027, 5, 6))
-    assert not is_certain(D(2026, 12, 26))
-    assert is_certain(D(2026, 12, 25))
-    assert not is_certain(D(2027, 5, 6), {D(2027, 5, 1): False})  # one local day is not the notice
-    assert is_certain(D(2027, 5, 6), NOTICE_2027)
-    assert is_certain(D(2026, 12, 31), NOTICE_2027)
-    assert not is_certain(D(2027, 12, 31), NOTICE_2027)
-    assert deadline(D(2026, 12, 20), 15, NOTICE_2027) == Deadline(D(2027, 1, 11), True)
+    assert not is_certain(D(NEXT_YEAR, 5, 6))
+    assert not is_certain(D(LAST_YEAR, 12, 26))
+    assert is_certain(D(LAST_YEAR, 12, 25))
+    assert not is_certain(D(NEXT_YEAR, 5, 6), {D(NEXT_YEAR, 5, 1): False})  # one local day is not the notice
+    assert is_certain(D(NEXT_YEAR, 5, 6), NOTICE)
+    assert is_certain(D(LAST_YEAR, 12, 31), NOTICE)
+    assert not is_certain(D(NEXT_YEAR, 12, 31), NOTICE)
+    assert deadline(D(LAST_YEAR, 12, 20), 15, NOTICE).is_certain
 
 
 def test_before_the_first_year_nothing_is_certain() -> None:

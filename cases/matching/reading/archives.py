@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,7 +10,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from cases.matching.reading.sniff import MAX_FILE_BYTES, ListFileError, file_kind, stream_of
+from cases.matching.reading.sniff import BROKEN_ARCHIVE, MAX_FILE_BYTES, ListFileError, file_kind, stream_of
 
 MAX_PARTS: Final = 2_000
 MAX_UNPACKED_BYTES: Final = 600 * 2**20
@@ -46,8 +45,7 @@ def parts_of(source: Path | bytes, *, name: str) -> Iterator[Part]:
                 if data.startswith(b"PK") and file_kind(data) == "zip":
                     raise ListFileError(_("The archive holds another archive. Unpack it and send the lists."))
                 yield Part(file_name(info), data)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error) as error:
-        # zipfile raises NotImplementedError for packing methods it does not know.
+    except BROKEN_ARCHIVE as error:
         raise ListFileError(_("The archive is damaged. Pack the lists again and upload it.")) from error
 
 

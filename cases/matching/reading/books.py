@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from cases.matching.reading.ole import look_through
 from cases.matching.reading.sniff import (
     BLOCK,
+    BROKEN_ARCHIVE,
     WORKBOOK,
     ListFileError,
     damaged,
@@ -96,15 +97,7 @@ def _sentences(*, old: bool) -> Iterator[None]:
         yield
     except python_calamine.PasswordError as error:
         raise ListFileError(protected()) from error
-    except (
-        zipfile.BadZipFile,
-        python_calamine.CalamineError,
-        EOFError,
-        NotImplementedError,  # of zipfile, for packing methods it does not know
-        OSError,
-        ValueError,
-        zipfile.zlib.error,  # type: ignore[attr-defined]
-    ) as error:
+    except (python_calamine.CalamineError, *BROKEN_ARCHIVE) as error:
         raise ListFileError(damaged_old() if old else damaged()) from error
     except BaseException as error:
         # The reader's own panics are no Exceptions.

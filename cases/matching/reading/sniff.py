@@ -6,6 +6,7 @@ import codecs
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -27,6 +28,15 @@ _ARCHIVES: Final = (b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _PICTURES: Final = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*")
 _DELIMITERS: Final = ",\t;|"
 WORKBOOK: Final = "xl/workbook.xml"
+# What zipfile raises for an archive that is damaged; NotImplementedError is its word for a packing method it does not know.
+BROKEN_ARCHIVE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
 
 
 class ListFileError(Exception):
@@ -100,8 +110,7 @@ def _packed_kind(source: Path | bytes) -> str:
         with stream_of(source) as stream, zipfile.ZipFile(stream) as archive:
             names = set(archive.namelist())
             locked = any(p.flag_bits & 1 for p in archive.infolist())
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
-        # zipfile raises NotImplementedError for packing methods it does not know.
+    except BROKEN_ARCHIVE as error:
         raise ListFileError(damaged()) from error
     if WORKBOOK in names:
         if locked:
