@@ -35,7 +35,8 @@ class Distinct(dict[str, V], Generic[V]):
 # ---- names ----------------------------------------------------------------------------------------
 
 LOST: Final = "?"
-_NOTE = re.compile(r"[(\[【〔<《{「『][^()\[\]【】〔〕<>《》{}「」『』]*[)\]】〕>》}」』]?")
+# What a person adds to a name, and what a spreadsheet puts into a cell whose formula has failed (#N/A, #DIV/0!).
+_NOTE = re.compile(r"#[a-z0-9/]+[!?]?|[(\[【〔<《{「『][^()\[\]【】〔〕<>《》{}「」『』]*[)\]】〕>》}」』]?")
 _LOST_MARKS = re.compile(r"[*?□○〇■◻▢〓�\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _NOT_A_NAME = re.compile(r"[^?a-z㐀-鿿豈-﫿\U00020000-\U0003ffff]")
 _TRAILING_NOTE = re.compile(r"(已故|已死亡|已去世|死亡|残疾|户主|本人)$")

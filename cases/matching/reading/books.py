@@ -7,8 +7,9 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import python_calamine
 from django.utils.translation import gettext as _
@@ -38,18 +39,30 @@ _LOW_ROW = re.compile(rb'r="[A-Z]{1,3}\d{6}')
 _LOW_CELL = re.compile(rb'<c\b[^>]*?\br="[A-Z]{1,3}(\d{6,})"[^>]*[^/]>\s*<(?:v|is|f)\b')
 _ROW_NUMBER = re.compile(rb'<row [^>]*?\br="(\d+)"')
 _HIDDEN = re.compile(rb'<row (?=[^>]*\bhidden="(?:1|true)")[^>]*?\br="(\d+)"')
+_FAILED = re.compile(rb'<c (?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d+)"')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
 _READ_PARTS = ("xl/worksheets/", "xl/sharedStrings", "xl/styles", "xl/workbook", "xl/_rels/")
 
 
+FAILED_CELL: Final = "#ERROR!"  # what a cell holds whose formula has failed: no amount, no number, no name
+
+
+class Marks(NamedTuple):
+    """What the reader does not tell of a sheet: its hidden lines, and line and column, both from 1, of each cell
+    whose formula has failed (#N/A, #DIV/0! …), which the reader gives as blank."""
+
+    hidden: frozenset[int] = frozenset()
+    failed: frozenset[tuple[int, int]] = frozenset()
+
+
 class Book:
     """An open workbook: its worksheets in order, hidden ones too."""
 
-    def __init__(self, book: Any, hidden: dict[str, frozenset[int]], *, old: bool) -> None:
+    def __init__(self, book: Any, marks: dict[str, Marks], *, old: bool) -> None:
         self._book = book
-        self._hidden = hidden
+        self._marks = marks
         self._old = old
 
     def sheets(self) -> list[Any]:
@@ -62,7 +75,7 @@ class Book:
 
     def hidden_lines(self, sheet: Any) -> frozenset[int]:
         """Lines that a filter or a person has hidden (.xlsx only)."""
-        return self._hidden.get(sheet.name, frozenset())
+        return self._marks.get(sheet.name, Marks()).hidden
 
     def page(self, sheet: Any) -> Any:
         """The cells of a sheet."""
@@ -72,6 +85,23 @@ class Book:
             raise ListFileError(_("A row far below the list is filled. Delete the rows under the list."))
         return page
 
+    def rows(self, sheet: Any, page: Any) -> Iterator[list[Any]]:
+        """The values of a page's used area, :data:`FAILED_CELL` where a formula has failed (.xlsx only)."""
+        top, left = page.start or (0, 0)
+        used = islice(page.iter_rows(), top, None)  # the reader leaves out blank columns before the area, no blank lines
+        failed = self._marks.get(sheet.name, Marks()).failed
+        if not failed:
+            yield from used
+            return
+        columns: dict[int, list[int]] = {}
+        for line, column in failed:
+            columns.setdefault(line - 1 - top, []).append(column - 1 - left)
+        for number, values in enumerate(used):
+            for column in columns.get(number, ()):
+                if 0 <= column < len(values):
+                    values[column] = FAILED_CELL
+            yield values
+
 
 @contextmanager
 def open_book(source: Path | bytes) -> Iterator[Book]:
@@ -80,14 +110,14 @@ def open_book(source: Path | bytes) -> Iterator[Book]:
     if kind not in ("xlsx", "xls"):
         raise ListFileError(_("This is not a spreadsheet. Save the list as .xlsx or .csv and upload that."))
     with _sentences(old=kind == "xls"):
-        hidden = _survey(source) if kind == "xlsx" else {}
+        marks = _survey(source) if kind == "xlsx" else {}
         if kind == "xls":
             look_through(source if isinstance(source, bytes) else source.read_bytes())
         opened = python_calamine.CalamineWorkbook.from_object(
             io.BytesIO(source) if isinstance(source, bytes) else str(source)
         )
     with opened:
-        yield Book(opened, hidden, old=kind == "xls")
+        yield Book(opened, marks, old=kind == "xls")
 
 
 @contextmanager
@@ -106,25 +136,25 @@ def _sentences(*, old: bool) -> Iterator[None]:
         raise ListFileError(damaged_old() if old else damaged()) from error
 
 
-def _survey(source: Path | bytes) -> dict[str, frozenset[int]]:
+def _survey(source: Path | bytes) -> dict[str, Marks]:
     """Stop before unpacking a file whose content, or whose last used cell, would fill the memory.
 
     Reads every part that the reader will read, so that a part longer than it says is found out here. Returns
-    the hidden lines by sheet.
+    the marks by sheet.
     """
-    hidden: dict[str, frozenset[int]] = {}
+    marks: dict[str, Marks] = {}
     with stream_of(source) as stream, zipfile.ZipFile(stream) as archive:
         parts = archive.infolist()
         refuse_bomb(parts)
         for part in parts:
             if part.filename.startswith(_READ_PARTS):
                 with archive.open(part) as content:
-                    lines = _scan(content, sheet=part.filename.startswith("xl/worksheets/"))
-                if lines:
-                    hidden[part.filename] = lines
-        if not hidden:
+                    found = _scan(content, sheet=part.filename.startswith("xl/worksheets/"))
+                if any(found):
+                    marks[part.filename] = found
+        if not marks:
             return {}
-        return {name: hidden[path] for name, path in _places(archive).items() if path in hidden}
+        return {name: marks[path] for name, path in _places(archive).items() if path in marks}
 
 
 def refuse_bomb(parts: list[zipfile.ZipInfo]) -> None:
@@ -136,10 +166,11 @@ def refuse_bomb(parts: list[zipfile.ZipInfo]) -> None:
         )
 
 
-def _scan(content: IO[bytes], *, sheet: bool) -> frozenset[int]:
-    """Read one part in blocks. In a sheet, refuse filled cells far outside any list, and note hidden lines."""
+def _scan(content: IO[bytes], *, sheet: bool) -> Marks:
+    """Read one part in blocks. In a sheet, refuse filled cells far outside any list, and note what :class:`Marks` says."""
     tail = b""
     hidden: set[int] = set()
+    failed: set[tuple[int, int]] = set()
     while block := content.read(BLOCK):
         if not sheet:
             continue
@@ -158,8 +189,18 @@ def _scan(content: IO[bytes], *, sheet: bool) -> frozenset[int]:
             raise ListFileError(_("A row far below the list is filled. Delete the rows under the list."))
         if b'hidden="1"' in text or b'hidden="true"' in text:
             hidden.update(int(number) for number in _HIDDEN.findall(text))
+        if b't="e"' in text:
+            failed.update((int(number), _column(letters)) for letters, number in _FAILED.findall(text))
         tail = text[-300:]
-    return frozenset(hidden)
+    return Marks(frozenset(hidden), frozenset(failed))
+
+
+def _column(letters: bytes) -> int:
+    """A → 1, Z → 26, AA → 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _places(archive: zipfile.ZipFile) -> dict[str, str]:

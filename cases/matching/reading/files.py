@@ -58,10 +58,11 @@ def open_grids(source: Path | bytes) -> Iterator[Grid]:
     with open_book(source) as book:
         for sheet in book.sheets():
             if book.is_visible(sheet):
-                yield Grid(sheet.name, _sheet_rows(book.page(sheet)))
+                page = book.page(sheet)
+                yield Grid(sheet.name, _sheet_rows(page, book.rows(sheet, page)))
 
 
-def _sheet_rows(page: Any) -> Iterator[tuple[int, list[str], frozenset[int]]]:
+def _sheet_rows(page: Any, rows: Iterator[list[Any]]) -> Iterator[tuple[int, list[str], frozenset[int]]]:
     if page.start is None:
         return
     top, left = page.start
@@ -70,7 +71,7 @@ def _sheet_rows(page: Any) -> Iterator[tuple[int, list[str], frozenset[int]]]:
         if r1 > r0:
             starts.setdefault(r0 - top, []).append((r1 - top, c0 - left, c1 - left))
     open_spans: list[tuple[int, int, str, bool]] = []  # last row, column, text, rounded
-    for number, values in enumerate(page.iter_rows()):
+    for number, values in enumerate(rows):
         cells = [cell_text(v) for v in values]
         rounded = {i for i, v in enumerate(values) if isinstance(v, float) and abs(v) >= EXACT_INTEGER}
         if open_spans:

@@ -82,7 +82,7 @@ def open_tables(source: Path | bytes) -> Iterator[Table]:
 def _sheet_table(book: Book, sheet: Any) -> Table:
     page = book.page(sheet)
     top, left = page.start or (0, 0)
-    columns = list(zip(*page.iter_rows(), strict=True)) if page.start is not None else []
+    columns = list(zip(*book.rows(sheet, page), strict=True)) if page.start is not None else []
     for place, spans in _merged_downwards(page, top, left).items():
         columns[place] = _filled(columns[place], spans)
     texts: list[pl.Series] = []

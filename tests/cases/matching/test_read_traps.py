@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from decimal import Decimal
 
 import pytest
+import xlsxwriter
 
 from cases.matching.reading import headers
 from cases.matching.reading.signature import Layout, signature_of
@@ -128,3 +130,37 @@ def test_header_words_of_a_person_are_told_from_a_header() -> None:
     assert not headers.names_again(["2", "李二", "户主", ""], before)
     assert headers.names_again(["序号", "姓名", "与户主关系", "身份证号"], before)
     assert headers.names_again(["姓名", "性别", "身份证号", "住址"], before)
+
+
+def test_a_formula_that_failed_is_no_blank_cell() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(1, 1, ["姓名", "身份证号", "保障金额"])
+        sheet.write_row(2, 1, ["张大山", HEAD])
+        sheet.write_formula(2, 3, "=450/0", None, "#DIV/0!")
+        sheet.write(3, 1, "张小明")
+        sheet.write_formula(3, 2, "=VLOOKUP(B4,Sheet2!A:B,2,FALSE)", None, "#N/A")
+        sheet.write(3, 3, 300)
+        sheet.write_formula(4, 1, "=#REF!", None, "#REF!")
+        sheet.write_row(4, 2, [OTHER, 300])
+    found = read(out.getvalue(), "list.xlsx")
+    assert found.frame["amount"].to_list() == [None, Decimal(300), Decimal(300)]
+    assert problems(found) == [(3, "amount_unreadable"), (4, "number_missing"), (5, "name_missing")]
+
+
+def test_blank_lines_above_the_list_move_nothing() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(3, 1, ["户号", "姓名", "身份证号", "保障金额"])
+        sheet.merge_range(4, 1, 5, 1, "0001")
+        sheet.write_row(4, 2, ["张大山", HEAD, 450])
+        sheet.write_row(5, 2, ["张小明", CHILD, "三百"])
+        sheet.write_row(6, 1, ["0002", "陈老汉", "", 900])
+        sheet.set_row(6, options={"hidden": True})
+    found = read(out.getvalue(), "list.xlsx")
+    assert found.frame["line"].to_list() == [5, 6, 7]
+    assert found.frame["household"].n_unique() == 2
+    assert (7, "number_missing") in problems(found)
+    assert [line for line, code in problems(found) if code == "row_hidden"] == [7]
