@@ -57,6 +57,35 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def slow_door(port: int) -> int:
+    """Another port that leads to ``port``; what is asked through it arrives LATENCY milliseconds later."""
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def carry(source: socket.socket, target: socket.socket, wait: float) -> None:
+        try:
+            while data := source.recv(2**16):
+                time.sleep(wait)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:  # either side is gone: so is the way between them
+            source.close()
+            target.close()
+
+    def serve() -> None:
+        while True:
+            asking, _address = door.accept()
+            try:
+                office = socket.create_connection(("127.0.0.1", port))
+            except OSError:  # the office is not up yet, or down on purpose
+                asking.close()
+                continue
+            for way in ((asking, office, LATENCY / 1000), (office, asking, 0.0)):
+                threading.Thread(target=carry, args=way, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(door.getsockname()[1])
+
+
 class Office:
     """The running installation and its database."""
 
@@ -64,7 +93,7 @@ class Office:
         self.home = home
         self.database = "_".join(filter(None, (f"childwelfare_{name}", SUFFIX, WORKER)))
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{slow_door(self.port) if LATENCY else self.port}"
         self.prefix = f"{name}-{SUFFIX}-{WORKER}"
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
@@ -287,11 +316,6 @@ class Person:
         self.context: BrowserContext = browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
-        if LATENCY:
-            slow = {"offline": False, "latency": LATENCY, "downloadThroughput": -1, "uploadThroughput": -1}
-            session = self.context.new_cdp_session(self.page)
-            session.send("Network.enable")
-            session.send("Network.emulateNetworkConditions", slow)
         self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
         self.page.on("console", self._heard)
         self.page.on("response", self._answered)
