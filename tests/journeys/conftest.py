@@ -57,35 +57,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def slow_door(port: int) -> int:
-    """Another port that leads to ``port``; what is asked through it arrives LATENCY milliseconds later."""
-    door = socket.create_server(("127.0.0.1", 0))
-
-    def carry(source: socket.socket, target: socket.socket, wait: float) -> None:
-        try:
-            while data := source.recv(2**16):
-                time.sleep(wait)
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-        except OSError:  # either side is gone: so is the way between them
-            source.close()
-            target.close()
-
-    def serve() -> None:
-        while True:
-            asking, _address = door.accept()
-            try:
-                office = socket.create_connection(("127.0.0.1", port))
-            except OSError:  # the office is not up yet, or down on purpose
-                asking.close()
-                continue
-            for way in ((asking, office, LATENCY / 1000), (office, asking, 0.0)):
-                threading.Thread(target=carry, args=way, daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    return int(door.getsockname()[1])
-
-
 class Office:
     """The running installation and its database."""
 
@@ -93,10 +64,12 @@ class Office:
         self.home = home
         self.database = "_".join(filter(None, (f"childwelfare_{name}", SUFFIX, WORKER)))
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{slow_door(self.port) if LATENCY else self.port}"
+        self.door = free_port() if LATENCY else self.port
+        self.url = f"http://127.0.0.1:{self.door}"
         self.prefix = f"{name}-{SUFFIX}-{WORKER}"
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
+        self.slow: subprocess.Popen[bytes] | None = None
         self.sessions: dict[str, Any] = {}  # cookies by account, see Person.sign_in
         self._reader = ThreadPoolExecutor(1)
 
@@ -123,6 +96,9 @@ class Office:
             cwd=settings.BASE_DIR, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         )  # fmt: skip
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        if LATENCY:
+            slow_door = map(str, ("tests.journeys.slow_door", self.port, self.door, LATENCY))
+            self.slow = subprocess.Popen([sys.executable, "-m", *slow_door], cwd=settings.BASE_DIR)
         until = time.monotonic() + PATIENCE
         while not self._is_well():
             assert self.process.poll() is None, self.said()
@@ -152,6 +128,9 @@ class Office:
         return "\n".join(self.lines[-60:])
 
     def stop(self) -> None:
+        if self.slow is not None:
+            self.slow.terminate()
+            self.slow.wait()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(PATIENCE)
