@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit import tracked
-from staff.policies import RowScope
+from staff.policies import RowScope, duties
 from staff.scope import ScopedManager
 from subsidies.ledger.enums import RecoveryPartKind, RecoveryState
 from subsidies.models.entitlement import Entitlement
@@ -86,6 +86,7 @@ class Recovery(models.Model):
         ]
         constraints = [
             RowScope(name="subsidies_recovery_scope", lenses=["cases", "money"]),
+            *duties("subsidies_recovery", "clerk", "approver", "releaser"),
             models.CheckConstraint(name="recovery_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(name="recovery_month", condition=Q(month__day=1)),
             models.CheckConstraint(
