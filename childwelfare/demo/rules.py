@@ -63,7 +63,13 @@ def load_rules(office: Office) -> None:
     schemes = {scheme.code: scheme for scheme in Scheme.objects.all()}
     with office.acting("zhaoqinghe"):
         clerk = office.actor()
-    for region, code, day, document, changes in RULES:  # those of the municipality too, which a clerk does not write
+    for (
+        region,
+        code,
+        day,
+        document,
+        changes,
+    ) in RULES:  # those of the municipality too, which a clerk does not write
         add_rule(
             actor=clerk, at=office.at(day, 9), region=Region.objects.get(code=region), scheme=schemes[code],
             valid_from=day, document=document, changes=changes,

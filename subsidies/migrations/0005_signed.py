@@ -2,99 +2,218 @@
 
 import pgtrigger.compiler
 import pgtrigger.migrations
-import staff.policies
 from django.conf import settings
 from django.db import migrations, models
 
+import staff.policies
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0008_steady'),
-        ('staff', '0005_settled'),
-        ('subsidies', '0004_settled'),
+        ("cases", "0008_steady"),
+        ("staff", "0005_settled"),
+        ("subsidies", "0004_settled"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='payment',
-            name='payment_frozen',
+            model_name="payment",
+            name="payment_frozen",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='application',
-            trigger=pgtrigger.compiler.Trigger(name='application_signed', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND ((OLD.applied_by_id IS DISTINCT FROM NEW.applied_by_id AND NEW.applied_by_id::text <> current_setting('app.user', true)) OR (OLD.verified_by_id IS DISTINCT FROM NEW.verified_by_id AND NEW.verified_by_id::text <> current_setting('app.user', true)) OR (OLD.checked_by_id IS DISTINCT FROM NEW.checked_by_id AND NEW.checked_by_id::text <> current_setting('app.user', true)) OR (OLD.decided_by_id IS DISTINCT FROM NEW.decided_by_id AND NEW.decided_by_id::text <> current_setting('app.user', true))) THEN\n                RAISE EXCEPTION 'a step is signed by whoever takes it'\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'application_signed';\n            END IF;\n            RETURN NEW;\n        ", hash='1f2daafd7271d95005ab4894aef874c19cd4e8e1', operation='UPDATE', pgid='pgtrigger_application_signed_e86fa', table='subsidies_application', when='BEFORE')),
+            model_name="application",
+            trigger=pgtrigger.compiler.Trigger(
+                name="application_signed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND ((OLD.applied_by_id IS DISTINCT FROM NEW.applied_by_id AND NEW.applied_by_id::text <> current_setting('app.user', true)) OR (OLD.verified_by_id IS DISTINCT FROM NEW.verified_by_id AND NEW.verified_by_id::text <> current_setting('app.user', true)) OR (OLD.checked_by_id IS DISTINCT FROM NEW.checked_by_id AND NEW.checked_by_id::text <> current_setting('app.user', true)) OR (OLD.decided_by_id IS DISTINCT FROM NEW.decided_by_id AND NEW.decided_by_id::text <> current_setting('app.user', true))) THEN\n                RAISE EXCEPTION 'a step is signed by whoever takes it'\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'application_signed';\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="1f2daafd7271d95005ab4894aef874c19cd4e8e1",
+                    operation="UPDATE",
+                    pgid="pgtrigger_application_signed_e86fa",
+                    table="subsidies_application",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='entitlement',
-            trigger=pgtrigger.compiler.Trigger(name='entitlement_signed', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND ((OLD.proposed_by_id IS DISTINCT FROM NEW.proposed_by_id AND NEW.proposed_by_id::text <> current_setting('app.user', true)) OR (OLD.decided_by_id IS DISTINCT FROM NEW.decided_by_id AND NEW.decided_by_id::text <> current_setting('app.user', true))) THEN\n                RAISE EXCEPTION 'a step is signed by whoever takes it'\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_signed';\n            END IF;\n            RETURN NEW;\n        ", hash='13c3e1ed9cd0e558d1200dcbadde2f5f4bcb63c3', operation='UPDATE', pgid='pgtrigger_entitlement_signed_521b3', table='subsidies_entitlement', when='BEFORE')),
+            model_name="entitlement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="entitlement_signed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND ((OLD.proposed_by_id IS DISTINCT FROM NEW.proposed_by_id AND NEW.proposed_by_id::text <> current_setting('app.user', true)) OR (OLD.decided_by_id IS DISTINCT FROM NEW.decided_by_id AND NEW.decided_by_id::text <> current_setting('app.user', true))) THEN\n                RAISE EXCEPTION 'a step is signed by whoever takes it'\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'entitlement_signed';\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="13c3e1ed9cd0e558d1200dcbadde2f5f4bcb63c3",
+                    operation="UPDATE",
+                    pgid="pgtrigger_entitlement_signed_521b3",
+                    table="subsidies_entitlement",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='payment_added', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        IF EXISTS (SELECT FROM (SELECT DISTINCT batch_id FROM new_values) n\n                   LEFT JOIN subsidies_paymentbatch b ON b.id = n.batch_id\n                   WHERE b.state IS DISTINCT FROM 'prepared') THEN\n            RAISE EXCEPTION 'lines are added to a batch that is not being prepared'\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_added';\n        END IF;\n        RETURN NULL;\n    ", hash='c89b96d35c3c18f770677f446a3be64af589f35c', level='STATEMENT', operation='INSERT', pgid='pgtrigger_payment_added_e64e7', referencing='REFERENCING NEW TABLE AS new_values ', table='subsidies_payment', when='AFTER')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payment_added",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n        IF EXISTS (SELECT FROM (SELECT DISTINCT batch_id FROM new_values) n\n                   LEFT JOIN subsidies_paymentbatch b ON b.id = n.batch_id\n                   WHERE b.state IS DISTINCT FROM 'prepared') THEN\n            RAISE EXCEPTION 'lines are added to a batch that is not being prepared'\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_added';\n        END IF;\n        RETURN NULL;\n    ",
+                    hash="c89b96d35c3c18f770677f446a3be64af589f35c",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_payment_added_e64e7",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="subsidies_payment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='payment_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE batch_state text;', func="\n        SELECT state INTO batch_state FROM subsidies_paymentbatch WHERE id = OLD.batch_id;\n        -- Who sees a child's line but not its batch changes it no more than one that was paid.\n        batch_state := coalesce(batch_state, 'reconciled');\n        IF batch_state IN ('approved', 'released', 'reconciled')\n           AND (OLD.batch_id, OLD.line, OLD.entitlement_id, OLD.child_id, OLD.scheme_id, OLD.month, OLD.kind, OLD.sequence, OLD.standard, OLD.amount, OLD.explanation, OLD.child_name, OLD.identity_number, OLD.category, OLD.placement, OLD.grade, OLD.payee_name, OLD.payee_relation, OLD.bank_name, OLD.account, OLD.account_digest, OLD.repays_id, OLD.from_central, OLD.from_provincial, OLD.from_prefecture, OLD.from_county, OLD.from_lottery) IS DISTINCT FROM (NEW.batch_id, NEW.line, NEW.entitlement_id, NEW.child_id, NEW.scheme_id, NEW.month, NEW.kind, NEW.sequence, NEW.standard, NEW.amount, NEW.explanation, NEW.child_name, NEW.identity_number, NEW.category, NEW.placement, NEW.grade, NEW.payee_name, NEW.payee_relation, NEW.bank_name, NEW.account, NEW.account_digest, NEW.repays_id, NEW.from_central, NEW.from_provincial, NEW.from_prefecture, NEW.from_county, NEW.from_lottery) THEN\n            RAISE EXCEPTION 'payment % is frozen', OLD.id\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';\n        END IF;\n        IF OLD.batch_id <> NEW.batch_id THEN\n            RAISE EXCEPTION 'payment % belongs to its batch', OLD.id\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';\n        END IF;\n        IF batch_state IN ('released', 'reconciled') AND (\n            OLD.cancelled IS DISTINCT FROM NEW.cancelled\n            OR NOT (NEW.state = OLD.state\n                    OR (OLD.state, NEW.state) IN (('prepared', 'sent'), ('sent', 'paid'), ('sent', 'failed'), ('paid', 'failed')))\n        ) THEN\n            RAISE EXCEPTION 'payment % is released', OLD.id\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';\n        END IF;\n        RETURN NEW;\n    ", hash='3ba4e3cc831eb298a0ca35129f4f4d978e44bc91', operation='UPDATE', pgid='pgtrigger_payment_frozen_18fdb', table='subsidies_payment', when='BEFORE')),
+            model_name="payment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="payment_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE batch_state text;",
+                    func="\n        SELECT state INTO batch_state FROM subsidies_paymentbatch WHERE id = OLD.batch_id;\n        -- Who sees a child's line but not its batch changes it no more than one that was paid.\n        batch_state := coalesce(batch_state, 'reconciled');\n        IF batch_state IN ('approved', 'released', 'reconciled')\n           AND (OLD.batch_id, OLD.line, OLD.entitlement_id, OLD.child_id, OLD.scheme_id, OLD.month, OLD.kind, OLD.sequence, OLD.standard, OLD.amount, OLD.explanation, OLD.child_name, OLD.identity_number, OLD.category, OLD.placement, OLD.grade, OLD.payee_name, OLD.payee_relation, OLD.bank_name, OLD.account, OLD.account_digest, OLD.repays_id, OLD.from_central, OLD.from_provincial, OLD.from_prefecture, OLD.from_county, OLD.from_lottery) IS DISTINCT FROM (NEW.batch_id, NEW.line, NEW.entitlement_id, NEW.child_id, NEW.scheme_id, NEW.month, NEW.kind, NEW.sequence, NEW.standard, NEW.amount, NEW.explanation, NEW.child_name, NEW.identity_number, NEW.category, NEW.placement, NEW.grade, NEW.payee_name, NEW.payee_relation, NEW.bank_name, NEW.account, NEW.account_digest, NEW.repays_id, NEW.from_central, NEW.from_provincial, NEW.from_prefecture, NEW.from_county, NEW.from_lottery) THEN\n            RAISE EXCEPTION 'payment % is frozen', OLD.id\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';\n        END IF;\n        IF OLD.batch_id <> NEW.batch_id THEN\n            RAISE EXCEPTION 'payment % belongs to its batch', OLD.id\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';\n        END IF;\n        IF batch_state IN ('released', 'reconciled') AND (\n            OLD.cancelled IS DISTINCT FROM NEW.cancelled\n            OR NOT (NEW.state = OLD.state\n                    OR (OLD.state, NEW.state) IN (('prepared', 'sent'), ('sent', 'paid'), ('sent', 'failed'), ('paid', 'failed')))\n        ) THEN\n            RAISE EXCEPTION 'payment % is released', OLD.id\n                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="3ba4e3cc831eb298a0ca35129f4f4d978e44bc91",
+                    operation="UPDATE",
+                    pgid="pgtrigger_payment_frozen_18fdb",
+                    table="subsidies_payment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='paymentbatch',
-            trigger=pgtrigger.compiler.Trigger(name='batch_steps', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE before text;', func="\n        IF TG_OP = 'UPDATE' THEN\n            before := OLD.state;\n            IF before <> 'prepared' AND (OLD.scheme_id, OLD.month, OLD.number, OLD.kind, OLD.line_count, OLD.child_count, OLD.total, OLD.funding, OLD.rule_digests, OLD.prepared_by_id, OLD.prepared_at, OLD.approved_by_id, OLD.approved_at, OLD.over_budget_note) IS DISTINCT FROM (NEW.scheme_id, NEW.month, NEW.number, NEW.kind, NEW.line_count, NEW.child_count, NEW.total, NEW.funding, NEW.rule_digests, NEW.prepared_by_id, NEW.prepared_at, NEW.approved_by_id, NEW.approved_at, NEW.over_budget_note)\n               OR before IN ('released', 'reconciled') AND (OLD.released_by_id, OLD.released_at, OLD.release_proof) IS DISTINCT FROM (NEW.released_by_id, NEW.released_at, NEW.release_proof) THEN\n                RAISE EXCEPTION 'batch % is %', NEW.id, before\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';\n            END IF;\n        END IF;\n        IF before IS DISTINCT FROM NEW.state THEN\n            IF (coalesce(before, ''), NEW.state) NOT IN (\n                ('', 'prepared'), ('prepared', 'approved'), ('prepared', 'returned'), ('approved', 'released'),\n                ('approved', 'returned'), ('released', 'reconciled')\n            ) THEN\n                RAISE EXCEPTION 'batch % does not go from % to %', NEW.id, before, NEW.state\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';\n            END IF;\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND (\n                NEW.state = 'approved' AND current_setting('app.role', true) IS DISTINCT FROM 'approver'\n                OR NEW.state = 'released' AND current_setting('app.role', true) IS DISTINCT FROM 'releaser'\n            ) THEN\n                RAISE EXCEPTION 'batch % becomes % by another role', NEW.id, NEW.state\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ", hash='772faa6690d4d39b14ca152fe3c46e70c72e491e', operation='INSERT OR UPDATE', pgid='pgtrigger_batch_steps_bc308', table='subsidies_paymentbatch', when='BEFORE')),
+            model_name="paymentbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="batch_steps",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE before text;",
+                    func="\n        IF TG_OP = 'UPDATE' THEN\n            before := OLD.state;\n            IF before <> 'prepared' AND (OLD.scheme_id, OLD.month, OLD.number, OLD.kind, OLD.line_count, OLD.child_count, OLD.total, OLD.funding, OLD.rule_digests, OLD.prepared_by_id, OLD.prepared_at, OLD.approved_by_id, OLD.approved_at, OLD.over_budget_note) IS DISTINCT FROM (NEW.scheme_id, NEW.month, NEW.number, NEW.kind, NEW.line_count, NEW.child_count, NEW.total, NEW.funding, NEW.rule_digests, NEW.prepared_by_id, NEW.prepared_at, NEW.approved_by_id, NEW.approved_at, NEW.over_budget_note)\n               OR before IN ('released', 'reconciled') AND (OLD.released_by_id, OLD.released_at, OLD.release_proof) IS DISTINCT FROM (NEW.released_by_id, NEW.released_at, NEW.release_proof) THEN\n                RAISE EXCEPTION 'batch % is %', NEW.id, before\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';\n            END IF;\n        END IF;\n        IF before IS DISTINCT FROM NEW.state THEN\n            IF (coalesce(before, ''), NEW.state) NOT IN (\n                ('', 'prepared'), ('prepared', 'approved'), ('prepared', 'returned'), ('approved', 'released'),\n                ('approved', 'returned'), ('released', 'reconciled')\n            ) THEN\n                RAISE EXCEPTION 'batch % does not go from % to %', NEW.id, before, NEW.state\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';\n            END IF;\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND (\n                NEW.state = 'approved' AND current_setting('app.role', true) IS DISTINCT FROM 'approver'\n                OR NEW.state = 'released' AND current_setting('app.role', true) IS DISTINCT FROM 'releaser'\n            ) THEN\n                RAISE EXCEPTION 'batch % becomes % by another role', NEW.id, NEW.state\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';\n            END IF;\n        END IF;\n        RETURN NEW;\n    ",
+                    hash="772faa6690d4d39b14ca152fe3c46e70c72e491e",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_batch_steps_bc308",
+                    table="subsidies_paymentbatch",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='paymentbatch',
-            trigger=pgtrigger.compiler.Trigger(name='batch_signed', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND ((OLD.approved_by_id IS DISTINCT FROM NEW.approved_by_id AND NEW.approved_by_id::text <> current_setting('app.user', true)) OR (OLD.released_by_id IS DISTINCT FROM NEW.released_by_id AND NEW.released_by_id::text <> current_setting('app.user', true))) THEN\n                RAISE EXCEPTION 'a step is signed by whoever takes it'\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_signed';\n            END IF;\n            RETURN NEW;\n        ", hash='5f028d398eccf97361b08c02656d8b0a17cf7e6d', operation='UPDATE', pgid='pgtrigger_batch_signed_14289', table='subsidies_paymentbatch', when='BEFORE')),
+            model_name="paymentbatch",
+            trigger=pgtrigger.compiler.Trigger(
+                name="batch_signed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND ((OLD.approved_by_id IS DISTINCT FROM NEW.approved_by_id AND NEW.approved_by_id::text <> current_setting('app.user', true)) OR (OLD.released_by_id IS DISTINCT FROM NEW.released_by_id AND NEW.released_by_id::text <> current_setting('app.user', true))) THEN\n                RAISE EXCEPTION 'a step is signed by whoever takes it'\n                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_signed';\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="5f028d398eccf97361b08c02656d8b0a17cf7e6d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_batch_signed_14289",
+                    table="subsidies_paymentbatch",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='rate',
-            trigger=pgtrigger.compiler.Trigger(name='rate_written', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE region bigint;', func="\n            FOREACH region IN ARRAY CASE TG_OP\n                WHEN 'INSERT' THEN ARRAY[NEW.region_code] WHEN 'DELETE' THEN ARRAY[OLD.region_code]\n                ELSE ARRAY[OLD.region_code, NEW.region_code] END\n            LOOP\n                IF coalesce(current_setting('app.user', true), '') NOT IN ('', '0') AND NOT (\n                    coalesce(current_setting('app.role', true), '') IN ('clerk', 'approver') AND coalesce(NOT (region <@ (SELECT coalesce(nullif(current_setting('app.money_outside', true), ''), '{(,)}')::int8multirange)), false)\n                ) THEN\n                    RAISE EXCEPTION 'not for this role and region'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'rate_written';\n                END IF;\n            END LOOP;\n            RETURN coalesce(NEW, OLD);\n        ", hash='1584a394413ab5ac14ecdc6dadd08e51e40f9349', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_rate_written_11850', table='subsidies_rate', when='BEFORE')),
+            model_name="rate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="rate_written",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE region bigint;",
+                    func="\n            FOREACH region IN ARRAY CASE TG_OP\n                WHEN 'INSERT' THEN ARRAY[NEW.region_code] WHEN 'DELETE' THEN ARRAY[OLD.region_code]\n                ELSE ARRAY[OLD.region_code, NEW.region_code] END\n            LOOP\n                IF coalesce(current_setting('app.user', true), '') NOT IN ('', '0') AND NOT (\n                    coalesce(current_setting('app.role', true), '') IN ('clerk', 'approver') AND coalesce(NOT (region <@ (SELECT coalesce(nullif(current_setting('app.money_outside', true), ''), '{(,)}')::int8multirange)), false)\n                ) THEN\n                    RAISE EXCEPTION 'not for this role and region'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'rate_written';\n                END IF;\n            END LOOP;\n            RETURN coalesce(NEW, OLD);\n        ",
+                    hash="1584a394413ab5ac14ecdc6dadd08e51e40f9349",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_rate_written_11850",
+                    table="subsidies_rate",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='schemerule',
-            trigger=pgtrigger.compiler.Trigger(name='scheme_rule_written', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE region bigint;', func="\n            FOREACH region IN ARRAY CASE TG_OP\n                WHEN 'INSERT' THEN ARRAY[NEW.region_code] WHEN 'DELETE' THEN ARRAY[OLD.region_code]\n                ELSE ARRAY[OLD.region_code, NEW.region_code] END\n            LOOP\n                IF coalesce(current_setting('app.user', true), '') NOT IN ('', '0') AND NOT (\n                    coalesce(current_setting('app.role', true), '') IN ('clerk', 'approver') AND coalesce(NOT (region <@ (SELECT coalesce(nullif(current_setting('app.money_outside', true), ''), '{(,)}')::int8multirange)), false)\n                ) THEN\n                    RAISE EXCEPTION 'not for this role and region'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'scheme_rule_written';\n                END IF;\n            END LOOP;\n            RETURN coalesce(NEW, OLD);\n        ", hash='41ebced0983c810549d3b9282bde52ef0fd52fe2', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_scheme_rule_written_8a5e6', table='subsidies_schemerule', when='BEFORE')),
+            model_name="schemerule",
+            trigger=pgtrigger.compiler.Trigger(
+                name="scheme_rule_written",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE region bigint;",
+                    func="\n            FOREACH region IN ARRAY CASE TG_OP\n                WHEN 'INSERT' THEN ARRAY[NEW.region_code] WHEN 'DELETE' THEN ARRAY[OLD.region_code]\n                ELSE ARRAY[OLD.region_code, NEW.region_code] END\n            LOOP\n                IF coalesce(current_setting('app.user', true), '') NOT IN ('', '0') AND NOT (\n                    coalesce(current_setting('app.role', true), '') IN ('clerk', 'approver') AND coalesce(NOT (region <@ (SELECT coalesce(nullif(current_setting('app.money_outside', true), ''), '{(,)}')::int8multirange)), false)\n                ) THEN\n                    RAISE EXCEPTION 'not for this role and region'\n                        USING ERRCODE = 'check_violation', CONSTRAINT = 'scheme_rule_written';\n                END IF;\n            END LOOP;\n            RETURN coalesce(NEW, OLD);\n        ",
+                    hash="41ebced0983c810549d3b9282bde52ef0fd52fe2",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_scheme_rule_written_8a5e6",
+                    table="subsidies_schemerule",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='application',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), ('decided_by__isnull', False), _connector='OR'), name='application_confirmed_is_signed'),
+            model_name="application",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "confirmed"), _negated=True),
+                    ("decided_by__isnull", False),
+                    _connector="OR",
+                ),
+                name="application_confirmed_is_signed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=staff.policies.Duty(act='INSERT', name='subsidies_entitlement_add', roles=('clerk', 'approver')),
+            model_name="entitlement",
+            constraint=staff.policies.Duty(
+                act="INSERT", name="subsidies_entitlement_add", roles=("clerk", "approver")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=staff.policies.Duty(act='UPDATE', name='subsidies_entitlement_change', roles=('supervisor', 'clerk', 'approver')),
+            model_name="entitlement",
+            constraint=staff.policies.Duty(
+                act="UPDATE", name="subsidies_entitlement_change", roles=("supervisor", "clerk", "approver")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=staff.policies.Duty(act='DELETE', name='subsidies_entitlement_remove', roles=('clerk', 'approver')),
+            model_name="entitlement",
+            constraint=staff.policies.Duty(
+                act="DELETE", name="subsidies_entitlement_remove", roles=("clerk", "approver")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offset',
-            constraint=staff.policies.Duty(act='INSERT', name='subsidies_offset_add', roles=('clerk', 'approver')),
+            model_name="offset",
+            constraint=staff.policies.Duty(
+                act="INSERT", name="subsidies_offset_add", roles=("clerk", "approver")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offset',
-            constraint=staff.policies.Duty(act='UPDATE', name='subsidies_offset_change', roles=('clerk', 'approver')),
+            model_name="offset",
+            constraint=staff.policies.Duty(
+                act="UPDATE", name="subsidies_offset_change", roles=("clerk", "approver")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offset',
-            constraint=staff.policies.Duty(act='DELETE', name='subsidies_offset_remove', roles=('clerk', 'approver')),
+            model_name="offset",
+            constraint=staff.policies.Duty(
+                act="DELETE", name="subsidies_offset_remove", roles=("clerk", "approver")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['prepared', 'returned']), models.Q(('approved_by__isnull', False), ('state', 'approved')), models.Q(('approved_by__isnull', False), ('released_by__isnull', False)), _connector='OR'), name='batch_is_signed'),
+            model_name="paymentbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["prepared", "returned"]),
+                    models.Q(("approved_by__isnull", False), ("state", "approved")),
+                    models.Q(("approved_by__isnull", False), ("released_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="batch_is_signed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recovery',
-            constraint=staff.policies.Duty(act='INSERT', name='subsidies_recovery_add', roles=('clerk', 'approver', 'releaser')),
+            model_name="recovery",
+            constraint=staff.policies.Duty(
+                act="INSERT", name="subsidies_recovery_add", roles=("clerk", "approver", "releaser")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recovery',
-            constraint=staff.policies.Duty(act='UPDATE', name='subsidies_recovery_change', roles=('clerk', 'approver', 'releaser')),
+            model_name="recovery",
+            constraint=staff.policies.Duty(
+                act="UPDATE", name="subsidies_recovery_change", roles=("clerk", "approver", "releaser")
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recovery',
-            constraint=staff.policies.Duty(act='DELETE', name='subsidies_recovery_remove', roles=('clerk', 'approver', 'releaser')),
+            model_name="recovery",
+            constraint=staff.policies.Duty(
+                act="DELETE", name="subsidies_recovery_remove", roles=("clerk", "approver", "releaser")
+            ),
         ),
     ]

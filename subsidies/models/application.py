@@ -133,8 +133,7 @@ class Application(models.Model):
             ),
             models.CheckConstraint(
                 name="application_confirmed_is_signed",
-                condition=~Q(state="confirmed")
-                | Q(decided_by__isnull=False),
+                condition=~Q(state="confirmed") | Q(decided_by__isnull=False),
             ),
             models.CheckConstraint(
                 name="application_refusal_has_reason",

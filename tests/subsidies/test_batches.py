@@ -100,9 +100,12 @@ def test_the_database_knows_the_three_persons_too(office: Office) -> None:
             own.update(approved_by=clerk)
         with pytest.raises(IntegrityError, match="signed by whoever takes it"), transaction.atomic():
             own.update(released_by=releaser, release_proof="x")
-    with office.as_("releaser"), pytest.raises(IntegrityError, match="batch_releaser_is_another"):
-        with transaction.atomic():
-            own.update(released_by=releaser, release_proof="x")
+    with (
+        office.as_("releaser"),
+        pytest.raises(IntegrityError, match="batch_releaser_is_another"),
+        transaction.atomic(),
+    ):
+        own.update(released_by=releaser, release_proof="x")
 
 
 def test_a_returned_batch_is_cancelled_and_the_month_prepared_again(office: Office) -> None:
