@@ -162,7 +162,7 @@ def recovery(request: HttpRequest, pk: int) -> HttpResponse:
         amount=Decimal(found.explanation.get("due") or 0),
     )
     parts = list(RecoveryPart.objects.filter(recovery=found).select_related("user").order_by("pk"))
-    shares = instalments.splits(instalments.funding_of(found), [part.amount for part in parts])
+    shares = instalments.shares_of(found, parts)
     entries = JournalEntry.objects.filter(recovery_part__recovery=found).order_by("at", "pk")
     clause = found.explanation.get("clause", "")
     context = {
@@ -215,6 +215,7 @@ def _facts(found: Recovery) -> list[dict[str, Any]]:
         (_("Was paid"), money(Decimal(found.explanation.get("delivered") or 0))),
         (_("Is right"), money(Decimal(found.explanation.get("due") or 0))),
         (_("Paid too much"), money(found.amount)),
+        *([(_("Of it due after all"), money(found.due_after_all))] if found.due_after_all else []),
         (_("Settled"), money(found.recovered)),
         (_("Still owed"), money(found.amount - found.recovered)),
         (_("Sources of funds"), _sources(instalments.funding_of(found))),
