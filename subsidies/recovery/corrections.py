@@ -81,6 +81,13 @@ FROM subsidies_payment p JOIN subsidies_entitlement e ON e.id = p.entitlement_id
 WHERE p.batch_id = %(batch_id)s AND p.state = '{PaymentState.HELD}'
 GROUP BY e.child_id, p.scheme_id ORDER BY e.child_id {_KEEP_EARLIEST}"""
 
+_MARK_DECLINED = f"""
+INSERT INTO subsidies_recalculation (child_id, scheme_id, region_code, from_month)
+SELECT e.child_id, r.scheme_id, max(r.region_code), min(r.month)
+FROM subsidies_recovery r JOIN subsidies_entitlement e ON e.id = r.entitlement_id
+WHERE r.batch_id = %(batch_id)s AND r.entitlement_id = %(entitlement_id)s AND r.state = '{RecoveryState.PROPOSED}'
+GROUP BY e.child_id, r.scheme_id {_KEEP_EARLIEST}"""
+
 _REMARK_UNREACHABLE = f"""
 INSERT INTO subsidies_recalculation (child_id, scheme_id, region_code, from_month)
 SELECT child_id, %(scheme_id)s, max(region_code), min(month) FROM prep_correction
@@ -303,6 +310,20 @@ def confirm(batch: PaymentBatch, *, actor: Actor, at: dt.datetime) -> int:
     """The batch is approved: what it proposes to ask back is owed from now on. Returns how many recoveries."""
     return Recovery.objects.filter(batch=batch, state=RecoveryState.PROPOSED).update(
         state=RecoveryState.OPEN, decided_by_id=actor.user_id or None, decided_at=at
+    )
+
+
+def decline(batch: PaymentBatch, entitlement_id: int, *, note: str, actor: Actor, at: dt.datetime) -> int:
+    """The clerk does not ask back now what the batch proposes for a right: the next batch reckons these months again and
+    proposes whatever is still too much. Only a waiver lets go of it (subsidies.recovery.instalments). Returns how many.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_DECLINED, {"batch_id": batch.pk, "entitlement_id": entitlement_id})
+    proposed = Recovery.objects.filter(
+        batch=batch, entitlement_id=entitlement_id, state=RecoveryState.PROPOSED
+    )
+    return proposed.update(
+        state=RecoveryState.DROPPED, note=note, decided_by_id=actor.user_id or None, decided_at=at
     )
 
 

@@ -302,6 +302,40 @@ def test_declined_arrears_are_held_and_proposed_again(office: Office) -> None:
     assert arrears(office, office.prepare(DECEMBER)) == [(OCTOBER, "50.00", "held")]
 
 
+def test_what_was_not_asked_back_is_proposed_again_by_the_next_batch(office: Office) -> None:
+    right = office.confirmed(office.child("own"), SEPTEMBER)
+    office.pay(SEPTEMBER)
+    office.pay(OCTOBER)
+    edit(right, end_month=SEPTEMBER)
+    for month in (NOVEMBER, DECEMBER):
+        batch = office.prepare(month)
+        assert recoveries(office)[-1] == (OCTOBER, "1550.00", "proposed", "ended")
+        with office.as_("clerk") as clerk:
+            found = BatchIssue.objects.get(batch=batch, kind="overpaid")
+            batches.decline(actor=clerk, at=moment(month.month, 19), issue=found, note="先问乡镇")
+        office.release(office.approve(batch))
+    assert [row[2] for row in recoveries(office)] == ["dropped", "dropped"]
+    with system_scope(reason="test", log=False):
+        assert Recalculation._base_manager.get(batch__isnull=True).from_month == OCTOBER
+
+
+def test_what_was_not_asked_back_and_was_right_all_along_is_let_be(office: Office) -> None:
+    right = office.confirmed(office.child("own"), OCTOBER)
+    office.pay(OCTOBER)
+    office.offset(right, "320.00", OCTOBER)
+    november = office.prepare(NOVEMBER)
+    with office.as_("clerk") as clerk:
+        found = BatchIssue.objects.get(batch=november, kind="overpaid")
+        batches.decline(actor=clerk, at=moment(11, 19), issue=found, note="名单有误")
+    with system_scope(reason="test", log=False):
+        right.offsets.all().delete()
+    office.release(office.approve(november))
+    december = office.prepare(DECEMBER)
+    assert [row[2] for row in recoveries(office)] == ["dropped"]
+    # November itself was paid with the benefit set off.
+    assert arrears(office, december) == [(NOVEMBER, "320.00", "offsets")]
+
+
 def test_a_clock_that_was_moved_back_prepares_no_month_twice(office: Office) -> None:
     office.confirmed(office.child("own"), OCTOBER)
     november = office.prepare(NOVEMBER)
