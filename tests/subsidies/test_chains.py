@@ -7,13 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from staff.models import TransitionRecord
 from staff.scope import system_scope
 from staff.workflow import TransitionRefused
 from subsidies.aid import following
-from subsidies.entitlements import changes, services
+from subsidies.entitlements import chains, changes, services
 from subsidies.entitlements.last_months import last_month_of
 from subsidies.models import Entitlement, Offset, Rate, Recovery, Scheme
 from subsidies.reports.measures import ENTITLED, period_of
@@ -280,3 +283,81 @@ def test_the_pages_of_a_right_that_has_ended(office: Office, twice: Entitlement)
     # Under other terms since: it is done on the page of the right of today.
     earlier = client.get(reverse("subsidies:entitlement", args=[twice.continues_id])).content.decode()
     assert reverse("subsidies:offset_add", args=[twice.continues_id]) not in earlier
+
+
+# --- Property ---------------------------------------------------------------------------------------------------------
+
+MONTHS = st.integers(1, 9).map(lambda number: dt.date(2026, number, 1))
+ACTS = st.one_of(
+    st.tuples(st.just("move"), MONTHS),
+    st.tuples(st.just("add"), MONTHS, st.sampled_from([100, 200, 300])),
+    st.tuples(st.just("stop"), MONTHS, st.integers(0, 9)),
+    st.tuples(st.just("end"), MONTHS),
+)
+
+
+def by_month(right: Entitlement) -> dict[dt.date, Decimal]:
+    """What is set off in each month that the child is entitled to."""
+    found: dict[dt.date, Decimal] = {}
+    for row in Entitlement.objects.filter(child_id=right.child_id):
+        offsets = list(row.offsets.all())
+        for number in range(1, 13):
+            month = dt.date(2026, number, 1)
+            if row.start_month <= month and (row.end_month is None or month <= row.end_month):
+                held = [
+                    o.amount
+                    for o in offsets
+                    if o.start_month <= month and (o.end_month is None or month <= o.end_month)
+                ]
+                assert len(held) <= 1
+                assert month not in found
+                found[month] = sum(held, Decimal(0))
+    return found
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=st.lists(ACTS, min_size=3, max_size=9))
+def test_a_benefit_is_set_off_in_its_months_on_whatever_terms(
+    office: Office, acts: list[tuple[Any, ...]]
+) -> None:
+    with transaction.atomic():
+        right = office.entitle(office.child("own"), dt.date(2026, 2, 1))
+        for name, month, *given_ in acts:
+            with office.as_("clerk"):
+                before = by_month(right)
+                right.refresh_from_db()
+            expected = dict(before)
+            try:
+                if name == "move":
+                    right = moved(
+                        office, right, month, "institution" if right.placement == "scattered" else "scattered"
+                    )
+                elif name == "add":
+                    set_off(office, right, month, f"{given_[0]}.00")
+                    expected |= {of: Decimal(given_[0]) for of in before if of >= month}
+                elif name == "stop":
+                    with office.as_("clerk"):
+                        rows = list(Offset.objects.filter(entitlement__child=right.child_id).order_by("pk"))
+                        rights_ = chains.lock_all(right)
+                    if not rows:
+                        continue
+                    row = rows[given_[0] % len(rows)]
+                    with office.as_("clerk"):
+                        (span,) = [
+                            s for s in chains.spans(rights_, "dibao") if row.pk in {o.pk for o in s.rows}
+                        ]
+                    if span.last is not None and month > span.last:
+                        continue  # nothing is made longer
+                    stop(office, row, month)
+                    expected |= {
+                        of: Decimal(0) for of in before
+                        if of > month and of >= span.start and (span.last is None or of <= span.last)
+                    }  # fmt: skip
+                else:
+                    ended(office, right, month)
+                    expected = {of: yuan for of, yuan in before.items() if of <= month}
+            except TransitionRefused:
+                continue
+            with office.as_("clerk"):
+                assert by_month(right) == expected, (name, month)
+        transaction.set_rollback(True)
