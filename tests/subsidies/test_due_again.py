@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from staff.scope import system_scope
 from subsidies.batches import services as batches
@@ -120,6 +121,16 @@ def test_part_of_it_due_leaves_the_rest_open(office: Office) -> None:
     assert figures(recovery(office)) == ("300.00", "1550.00", "1250.00", "settled")
     letter_left = found.amount - found.recovered
     assert letter_left == Decimal("1150.00")
+
+
+def test_the_page_tells_what_was_due_after_all_and_which_batch_found_it(office: Office) -> None:
+    right = overpaid(office)
+    act(office, "paid_back", "100.00")
+    edit(right, end_month=None)
+    december = office.prepare(DECEMBER)
+    client = office.cast.client("clerk", headers={"accept-language": "en"})
+    page = client.get(reverse("subsidies:recovery", args=[recovery(office).pk])).content.decode()
+    assert f"1,450.00 · {december.number}" in page
 
 
 def test_a_returned_batch_asks_back_again_what_it_had_used(office: Office) -> None:
