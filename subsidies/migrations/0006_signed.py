@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("cases", "0008_steady"),
         ("staff", "0005_settled"),
-        ("subsidies", "0004_settled"),
+        ("subsidies", "0005_due_again"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
