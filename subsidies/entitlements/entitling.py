@@ -14,9 +14,10 @@ from cases.models import Child
 from staff.workflow import Actor
 from subsidies.applications.qualification import qualify
 from subsidies.applications.refusals import ApplicationRefused
-from subsidies.models import Application, Entitlement, SchoolProof
+from subsidies.models import Application, Entitlement
 from subsidies.reckoning import months, rules
 from subsidies.reckoning.standards import Standards
+from subsidies.reviews.school_proofs import last_month_by, latest
 from subsidies.terms.reading import TermsError
 from subsidies.terms.types import Terms
 
@@ -66,7 +67,7 @@ def entitle(application: Application, actor: Actor, at: dt.datetime) -> Entitlem
 
 def _months(application: Application, child: Child, terms: Terms, day: dt.date) -> tuple[dt.date, dt.date]:
     applied = timezone.localdate(application.applied_at)
-    start, last = months.entitled_months(terms, _facts(child), day, applied)
+    start, last = months.entitled_months(terms, _facts(child, terms), day, applied)
     earlier = Entitlement.objects.filter(
         child=child, scheme=application.scheme, end_month__gte=start, start_month__lte=last
     ).order_by("-end_month")
@@ -82,16 +83,19 @@ def _months(application: Application, child: Child, terms: Terms, day: dt.date) 
     return start, last
 
 
-def _facts(child: Child) -> months.Facts:
-    """Birth and schooling: the latest certificate where there is one, else the file."""
-    proof = (
-        SchoolProof.objects.filter(child=child, full_time=True)
-        .order_by("-school_year", "-term", "-pk")
-        .first()
-    )
+def _facts(child: Child, terms: Terms) -> months.Facts:
+    """Birth and schooling. Past the age limit a right is paid as far as the latest proof reaches that the terms take; a
+    student's right runs as long as schooling is expected to last, by the latest proof, else the file.
+    """
+    if terms.school_proof:
+        proof = latest(child)
+        if proof is None:
+            return months.Facts(child.birth_date, child.school_stage, child.enrolled_until)
+        return months.Facts(child.birth_date, proof.stage, proof.until or child.enrolled_until)
+    proof = latest(child, terms.extension_stages) if terms.extension_stages else None
     if proof is None:
-        return months.Facts(child.birth_date, child.school_stage, child.enrolled_until)
-    return months.Facts(child.birth_date, proof.stage, proof.until or child.enrolled_until)
+        return months.Facts(child.birth_date, child.school_stage)
+    return months.Facts(child.birth_date, proof.stage, last_month_by(proof))
 
 
 def _grade(application: Application, child: Child, terms: Terms) -> str:

@@ -11,6 +11,7 @@ from cases.models import Child
 from subsidies.enums import EndReason
 from subsidies.models import Entitlement
 from subsidies.reckoning.months import last_month, last_month_of_end, month_of
+from subsidies.reviews.school_proofs import last_month_by, latest
 from subsidies.terms.in_force import terms_of
 
 
@@ -24,10 +25,11 @@ def last_month_of(entitlement: Entitlement, child: Child, reason: str, day: dt.d
     if reason == EndReason.ENTERED_IN_ERROR:
         return add_months(entitlement.start_month, -1), _("Entered in error: no month was due.")
     terms = terms_of(entitlement.scheme, entitlement.region_id, day)
-    by_age = entitlement.end_month or last_month(child.birth_date, terms.last_month_rule)
-    if entitlement.end_month is None and child.enrolled_until:
-        # Taken over from an earlier system, still at school.
-        by_age = max(by_age, month_of(child.enrolled_until))
+    by_age = entitlement.end_month or last_month(child.birth_date, terms.last_month_rule, terms.age_most)
+    if entitlement.end_month is None and terms.extension_stages and not terms.school_proof:
+        # Taken over from an earlier system, still at school as far as that is proved.
+        proof = latest(child, terms.extension_stages)
+        by_age = max(by_age, last_month_by(proof)) if proof else by_age
     if reason == EndReason.TURNED_18:
         return by_age, str(terms.last_month_rule.label)
     month, grace = last_month_of_end(terms, reason, day), terms.grace_of(reason)

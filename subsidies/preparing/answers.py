@@ -64,13 +64,18 @@ def explanation_of(due: Due) -> dict[str, Any]:
     }
 
 
-def due_of(standards: Standards, key: Key) -> Due:
-    """What the rules say. Raises BatchRefused when a standard is missing or not unique."""
+def due_on(standards: Standards, key: Key) -> Due:
+    """What the rules say. Raises rules.NoRateError, rules.AmbiguousRateError."""
     offsets = [
         Offset(kind=kind, amount=amount, start_month=key.month, source="") for kind, amount in key.offsets
     ]
+    return standards.due(key.month, key.category, key.placement, offsets, key.grade, key.also)
+
+
+def due_of(standards: Standards, key: Key) -> Due:
+    """What the rules say. Raises BatchRefused when a standard is missing or not unique."""
     try:
-        return standards.due(key.month, key.category, key.placement, offsets, key.grade, key.also)
+        return due_on(standards, key)
     except rules.NoRateError as error:
         raise BatchRefused(
             _(
