@@ -97,11 +97,15 @@ def periods_between(first: dt.date, last: dt.date, cadence: Cadence = Cadence.MO
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a child's months rest on; ``enrolled_until`` is the day until which schooling is proved."""
+    """What a child's months rest on; ``enrolled_until`` is the day until which schooling is proved. Of a student:
+    ``proved_from`` lies in the first term since the application that is proved, ``proved_last`` in the last one.
+    """
 
     birth_date: dt.date
     school_stage: str = ""
     enrolled_until: dt.date | None = None
+    proved_from: dt.date | None = None
+    proved_last: dt.date | None = None
 
 
 def entitled_months(
@@ -111,11 +115,16 @@ def entitled_months(
     is too old (or not yet old enough to be paid within the proof of schooling): the caller refuses.
 
     It starts with the first whole period from the month after the decision (次月), or with the period of the
-    application (两项补贴, study grants). It ends by age; who studies at a stage of the scheme's own is paid on until
+    application (两项补贴, study grants); a student's never before the first one that is proved, so that who applies in
+    the summer is paid for the school year that begins. It ends by age; who studies at a stage of the scheme's own is paid on until
     the proof of schooling ends (在校延续), and a scheme of students ends with it in any case.
     """
     if terms.starts == Starts.APPLICATION_MONTH:
         first = period_of(applied_on, terms.cadence)
+        if terms.school_proof:
+            # The proof that is asked for is that of the school year in which it is decided.
+            unknown = decided_on if terms.cadence == Cadence.SCHOOL_YEAR else applied_on
+            first = max(first, period_of(facts.proved_from or unknown, terms.cadence))
     else:
         first = first_month(decided_on)
         if period_of(first, terms.cadence) != first:
@@ -132,7 +141,9 @@ def last_by_age(terms: Terms, facts: Facts, first: dt.date) -> dt.date:
     if terms.school_proof:
         if not studies:
             return add_months(first, -1)
-        until = facts.enrolled_until or period_end(first, Cadence.SCHOOL_YEAR)
+        until = facts.enrolled_until or period_end(
+            max(first, facts.proved_last or first), Cadence.SCHOOL_YEAR
+        )
         return min(by_age, month_of(until))
     if studies and facts.enrolled_until is not None:
         return max(by_age, month_of(facts.enrolled_until))

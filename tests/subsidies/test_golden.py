@@ -190,6 +190,11 @@ def test_grants_of_a_school_year_that_begins_in_september() -> None:
     # Not yet 18: the grant begins with the school year of the 18th birthday.
     younger = Facts(D(2009, 3, 2), "senior", D(2027, 6, 30))
     assert entitled_months(found, younger, D(2025, 12, 20), D(2025, 11, 3))[0] == D(2026, 9, 1)
+    # Applied for in the summer with the letter of admission: the school year that begins.
+    admitted = Facts(D(2007, 3, 1), "higher", D(2030, 7, 1))
+    assert entitled_months(found, admitted, D(2026, 9, 10), D(2026, 8, 25)) == (D(2026, 9, 1), D(2030, 7, 1))
+    admitted = Facts(D(2007, 3, 1), "higher")
+    assert entitled_months(found, admitted, D(2026, 9, 10), D(2026, 8, 25)) == (D(2026, 9, 1), D(2027, 8, 1))
     first, last = entitled_months(found, Facts(D(2007, 3, 2), "left_school"), D(2026, 12, 20), D(2026, 11, 3))
     assert last < first
 
