@@ -74,9 +74,7 @@ def _months(application: Application, child: Child, terms: Terms, day: dt.date) 
     ).order_by("-end_month")
     if found := earlier.first():
         # A month that an earlier entitlement still covers is not paid twice.
-        start = add_months(found.end_month or start, 1)
-        if months.period_of(start, terms.cadence) != start:
-            start = add_months(months.period_end(start, terms.cadence), 1)
+        start = months.whole_from(add_months(found.end_month or start, 1), terms.cadence)
     if last < start:
         raise ApplicationRefused(
             _("The child comes of age, or the schooling ends, before the first month that could be paid.")
@@ -104,7 +102,7 @@ def _student(child: Child, terms: Terms, applied: dt.date) -> months.Facts:
     until = proof.until or child.enrolled_until
     if until is not None and until < term.start:
         until = None  # of the school before
-    begins = months.period_of(applied, terms.cadence)
+    begins = months.start_of(applied, terms.cadence)
     taken = SchoolProof.objects.filter(child=child, full_time=True, stage__in=terms.extension_stages)
     terms_proved = (Term(*row) for row in taken.values_list("school_year", "term"))
     first = min((one.start for one in terms_proved if one.last_month >= begins), default=None)

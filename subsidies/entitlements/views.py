@@ -28,7 +28,7 @@ from subsidies.enums import EndReason, EntitlementState
 from subsidies.forms import EndForm, EndOffsetForm, OffsetForm
 from subsidies.models import Entitlement, EntitlementReview, Offset, Payment
 from subsidies.reckoning import rules
-from subsidies.reckoning.months import is_payable, month_of
+from subsidies.reckoning.months import is_payable, month_of, months_between, period_end, period_of
 from subsidies.reckoning.standards import Standards
 from subsidies.reviews import views as review_views
 from subsidies.reviews.facts import words as review_words
@@ -105,7 +105,15 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
     asked = min(max(this_month, found.start_month), found.end_month or this_month)
     try:
         also = found.application.decision.get("also", ()) if found.application else ()
-        due = standards.due(asked, found.category, found.placement, offsets, found.grade, also)
+        cadence = standards.terms(asked).cadence
+        covered = [
+            month
+            for month in months_between(period_of(asked, cadence), period_end(asked, cadence))
+            if is_payable(month, found.start_month, found.end_month)
+        ]
+        due = standards.due(
+            asked, found.category, found.placement, offsets, found.grade, also, covered or None
+        )
     except (rules.NoRateError, rules.AmbiguousRateError):
         due = None
     payments = list(
@@ -257,7 +265,15 @@ def due_lines(due: Any) -> list[dict[str, Any]]:
     return [
         {
             "label": line.code.label,
-            "note": line.source if line.code.value.startswith(("offset", "not")) else "",
+            "note": " · ".join(
+                filter(
+                    None,
+                    (
+                        dict(line.params).get("month", ""),
+                        line.source if line.code.value.startswith(("offset", "not")) else "",
+                    ),
+                )
+            ),
             "amount": abs(line.amount),
             "minus": line.amount < 0,
         }

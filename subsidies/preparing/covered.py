@@ -18,23 +18,24 @@ from typing import Any
 from cases.ages import ADULT
 from subsidies.enums import LastMonthRule
 from subsidies.preparing.periods import Period
+from subsidies.reckoning.months import BY_MONTH
 from subsidies.reckoning.standards import Standards
 from subsidies.terms.types import Terms
 
 # What a period's terms say about it. Of a scheme that follows another (``lead``) age and schooling are the other one's;
-# ``kinds`` and ``places`` are the categories and placements that are followed.
-COLUMNS = """month date, last date, once boolean, age integer, early integer, stages text[], proof boolean,
-    lead bigint, kinds text[], places text[]"""
+# ``kinds`` and ``places`` are the categories and placements that are followed. ``by_month``: each month is reckoned by itself.
+COLUMNS = """month date PRIMARY KEY, last date NOT NULL, once boolean NOT NULL, by_month boolean NOT NULL, age integer,
+    early integer, stages text[], proof boolean, lead bigint, kinds text[], places text[]"""
 
 PERIODS = """
-SELECT u.month, u.last, u.once, u.age, u.early, string_to_array(u.stages, ',') AS stages, u.proof,
+SELECT u.month, u.last, u.once, u.by_month, u.age, u.early, string_to_array(u.stages, ',') AS stages, u.proof,
     CASE WHEN u.lead <> '' THEN coalesce(z.id, -1) END AS lead,
     string_to_array(u.kinds, ',') AS kinds, string_to_array(u.places, ',') AS places
-FROM unnest(%(p_month)s::date[], %(p_last)s::date[], %(p_once)s::boolean[], %(p_age)s::integer[], %(p_early)s::integer[],
-    %(p_stages)s::text[], %(p_proof)s::boolean[], %(p_lead)s::text[], %(p_kinds)s::text[], %(p_places)s::text[])
-    u (month, last, once, age, early, stages, proof, lead, kinds, places)
+FROM unnest(%(p_month)s::date[], %(p_last)s::date[], %(p_once)s::boolean[], %(p_by_month)s::boolean[], %(p_age)s::integer[],
+    %(p_early)s::integer[], %(p_stages)s::text[], %(p_proof)s::boolean[], %(p_lead)s::text[], %(p_kinds)s::text[], %(p_places)s::text[])
+    u (month, last, once, by_month, age, early, stages, proof, lead, kinds, places)
 LEFT JOIN subsidies_scheme z ON z.code = u.lead"""
-_NAMES = ("month", "last", "once", "age", "early", "stages", "proof", "lead", "kinds", "places")
+_NAMES = ("month", "last", "once", "by_month", "age", "early", "stages", "proof", "lead", "kinds", "places")
 
 
 def values_of(periods: Iterable[Period], standards: Standards) -> dict[str, list[Any]]:
@@ -55,6 +56,7 @@ def _row(period: Period, standards: Standards) -> tuple[Any, ...]:
         period.month,
         period.last,
         period.once,
+        terms.cadence in BY_MONTH,
         deciding.age_most,
         int(deciding.last_month_rule == LastMonthRule.MONTH_BEFORE),
         ",".join(deciding.extension_stages),

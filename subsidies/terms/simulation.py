@@ -141,7 +141,7 @@ def _add_scheme(
     region: Region,
 ) -> None:
     for township, key, count in _rows(COUNTS, now, found.supposition, region):
-        parsed = Key.parse(key)
+        parsed = Key.parse_all(key)
         before, after = _due(now, parsed), _due(then, parsed)
         if before is None and after is None:
             found.without_standard += count
@@ -155,10 +155,10 @@ def _add_scheme(
             one.add(sums[0], sums[1], count)
 
 
-def _due(standards: Standards, key: Key) -> dict[str, Decimal] | None:
+def _due(standards: Standards, keys: list[Key]) -> dict[str, Decimal] | None:
     """Yuan by source, None without a standard."""
     try:
-        return dict(due_on(standards, key).funding)
+        return dict(due_on(standards, keys).funding)
     except rules.NoRateError:
         return None
 

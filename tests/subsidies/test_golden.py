@@ -450,10 +450,19 @@ def test_extension_chongqing_middle_and_vocational_schools_guangdong_also_univer
     assert paid == {"senior": [True, True], "higher": [False, True], "postgraduate": [False, False]}
 
 
-def test_baoshan_and_quarters_whole_periods_only() -> None:
+def test_baoshan_and_quarters_whole_months_only() -> None:
+    """次月 also where it is paid by the quarter or year: of the first one the months that are left."""
     quarterly = terms(cadence="quarter")
-    assert entitled_months(quarterly, BORN, D(2026, 5, 20), APPLIED)[0] == D(2026, 7, 1)
+    assert entitled_months(quarterly, BORN, D(2026, 5, 20), APPLIED)[0] == D(2026, 6, 1)
     assert entitled_months(quarterly, BORN, D(2026, 3, 20), APPLIED)[0] == D(2026, 4, 1)
+    assert entitled_months(quarterly, BORN, D(2026, 1, 10), APPLIED)[0] == D(2026, 2, 1)
+    assert entitled_months(terms(cadence="year"), BORN, D(2026, 1, 10), APPLIED)[0] == D(2026, 2, 1)
+    applied = terms(cadence="quarter", starts="application_month")
+    assert entitled_months(applied, BORN, D(2026, 6, 10), D(2026, 5, 4))[0] == D(2026, 5, 1)
+    # A grant of a school year is one sum: the first whole year from the month after.
+    grants = terms(cadence="school_year")
+    assert entitled_months(grants, BORN, D(2026, 8, 20), APPLIED)[0] == D(2026, 9, 1)
+    assert entitled_months(grants, BORN, D(2025, 9, 20), APPLIED)[0] == D(2026, 9, 1)
     assert (period_of(D(2026, 5, 9), Cadence.QUARTER), period_end(D(2026, 5, 9), Cadence.QUARTER)) == (
         D(2026, 4, 1),
         D(2026, 6, 1),
