@@ -27,6 +27,7 @@ from subsidies.entitlements.last_months import last_month_of
 from subsidies.enums import EndReason, EntitlementState
 from subsidies.forms import EndForm, EndOffsetForm, OffsetForm
 from subsidies.models import Entitlement, EntitlementReview, Offset, Payment
+from subsidies.preparing.facts import also_of
 from subsidies.reckoning import rules
 from subsidies.reckoning.months import is_payable, month_of, months_between, period_end, period_of
 from subsidies.reckoning.standards import Standards
@@ -104,7 +105,7 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
     standards = Standards.load(found.scheme, found.region_id)
     asked = min(max(this_month, found.start_month), found.end_month or this_month)
     try:
-        also = found.application.decision.get("also", ()) if found.application else ()
+        also = also_of([found.pk]).get(found.pk, ())
         cadence = standards.terms(asked).cadence
         covered = [
             month

@@ -5,16 +5,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import connection
 
 from subsidies.preparing.covered import in_force
 from subsidies.preparing.tables import Work, run
 
-# Other categories that applied when the right was confirmed (subsidies.entitlements.entitling); terms changed later say one alone.
-ALSO = """coalesce((
+_OTHERS = """coalesce((
     SELECT string_agg(other, ',' ORDER BY other)
     FROM subsidies_application a, jsonb_array_elements_text(a.decision -> 'also') other
-    WHERE a.id = e.application_id), '')"""
+    WHERE a.id = {key}), '')"""
+# Other categories that applied when the right was confirmed (subsidies.entitlements.entitling), also for one that continues
+# it on other terms: the highest counts for each (就高不就低).
+ALSO = f"""CASE WHEN e.application_id IS NOT NULL THEN {_OTHERS.format(key="e.application_id")}
+    WHEN e.continues_id IS NULL THEN ''
+    ELSE (WITH RECURSIVE back AS (
+        SELECT b.application_id, b.continues_id FROM subsidies_entitlement b WHERE b.id = e.continues_id
+        UNION ALL
+        SELECT b.application_id, b.continues_id FROM back JOIN subsidies_entitlement b ON b.id = back.continues_id
+        WHERE back.application_id IS NULL)
+        SELECT {_OTHERS.format(key="(SELECT max(application_id) FROM back)")}) END"""
 
 # Who is due something in each part of a period: the whole of it, or its months one by one. Of two entitlements in one part
 # (other terms from a month on) the one in force when it begins decides.
@@ -114,3 +125,10 @@ def _by_month() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM prep_period WHERE by_month)")
         return bool(cursor.fetchone()[0])
+
+
+def also_of(ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Of each entitlement the other categories of which the highest counts. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT e.id, {ALSO} FROM subsidies_entitlement e WHERE e.id = ANY (%s)", [list(ids)])
+        return {key: tuple(filter(None, also.split(","))) for key, also in cursor.fetchall()}
