@@ -25,10 +25,14 @@ def last_month_of(entitlement: Entitlement, child: Child, reason: str, day: dt.d
     if reason == EndReason.ENTERED_IN_ERROR:
         return add_months(entitlement.start_month, -1), _("Entered in error: no month was due.")
     terms = terms_of(entitlement.scheme, entitlement.region_id, day)
-    by_age = entitlement.end_month or last_month(child.birth_date, terms.last_month_rule, terms.age_most)
-    if entitlement.end_month is None and terms.extension_stages and not terms.school_proof:
+    # Of an allowance that follows another one the age and schooling of that one decide.
+    deciding = terms_of(terms.follows.value, entitlement.region_id, day) if terms.follows else terms
+    by_age = entitlement.end_month or last_month(
+        child.birth_date, deciding.last_month_rule, deciding.age_most
+    )
+    if entitlement.end_month is None and deciding.extension_stages and not deciding.school_proof:
         # Taken over from an earlier system, still at school as far as that is proved.
-        proof = latest(child, terms.extension_stages)
+        proof = latest(child, deciding.extension_stages)
         by_age = max(by_age, last_month_by(proof)) if proof else by_age
     if reason == EndReason.TURNED_18:
         return by_age, str(terms.last_month_rule.label)

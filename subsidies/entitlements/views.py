@@ -27,6 +27,7 @@ from subsidies.entitlements.last_months import last_month_of
 from subsidies.enums import EndReason, EntitlementState
 from subsidies.forms import EndForm, EndOffsetForm, OffsetForm
 from subsidies.models import Entitlement, EntitlementReview, Offset, Payment
+from subsidies.preparing.covered import is_paid
 from subsidies.preparing.facts import also_of
 from subsidies.reckoning import rules
 from subsidies.reckoning.months import is_payable, month_of, months_between, period_end, period_of
@@ -105,7 +106,10 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
     standards = Standards.load(found.scheme, found.region_id)
     asked = min(max(this_month, found.start_month), found.end_month or this_month)
     try:
-        also = also_of([found.pk]).get(found.pk, ())
+        if found.application is not None:
+            also = tuple(found.application.decision.get("also", ()))
+        else:
+            also = also_of([found.pk])[found.pk] if found.continues_id else ()
         cadence = standards.terms(asked).cadence
         covered = [
             month
@@ -147,7 +151,9 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
         "due": due,
         "due_lines": due_lines(due) if due else [],
         "payments": payments,
-        "covered": is_payable(this_month, found.start_month, found.end_month),
+        "covered": is_payable(this_month, found.start_month, found.end_month)
+        # Without a last month age and proofs of schooling decide, or the right that it follows.
+        and is_paid(found.pk, standards, this_month),
         "events": [
             {
                 "icon": "check",

@@ -15,10 +15,12 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
+
 from cases.ages import ADULT
 from subsidies.enums import LastMonthRule
 from subsidies.preparing.periods import Period
-from subsidies.reckoning.months import BY_MONTH
+from subsidies.reckoning.months import BY_MONTH, period_end, period_of
 from subsidies.reckoning.standards import Standards
 from subsidies.terms.types import Terms
 
@@ -120,3 +122,19 @@ def in_force(first: str, last: str) -> str:
             SELECT FROM subsidies_entitlement l
             WHERE l.child_id = e.child_id AND l.scheme_id = p.lead AND l.start_month <= {last}
                 AND l.category = ANY (p.kinds) AND l.placement = ANY (p.places) AND {_goes_on("l", first, last)}) END"""
+
+
+_PAID = f"""
+WITH prep_period AS ({PERIODS})
+SELECT EXISTS (SELECT FROM prep_period p JOIN subsidies_entitlement e ON e.id = %(pk)s WHERE {in_force("p.month", "p.last")})"""
+
+
+def is_paid(pk: int, standards: Standards, month: dt.date) -> bool:
+    """Whether an entitlement is paid for a month, or for the period that it lies in where that is one sum. One query."""
+    first, last = month, month
+    cadence = standards.terms(month).cadence
+    if cadence not in BY_MONTH:
+        first, last = period_of(month, cadence), period_end(month, cadence)
+    with connection.cursor() as cursor:
+        cursor.execute(_PAID, {"pk": pk, **values_of([Period(first, last)], standards)})
+        return bool(cursor.fetchone()[0])

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from cases.models import Child
 from staff.scope import system_scope
@@ -14,6 +16,7 @@ from subsidies.aid import following
 from subsidies.batches import services as batches
 from subsidies.entitlements.last_months import last_month_of
 from subsidies.models import BatchIssue, Entitlement, PaymentBatch, Rate, Scheme, SchemeRule, SchoolProof
+from subsidies.reviews.cycles import term_of
 from subsidies.terms.simulation import Supposition, simulate
 from tests.cast import COUNTY
 from tests.subsidies.conftest import DECEMBER, NOVEMBER, OCTOBER, Office, moment
@@ -184,6 +187,20 @@ def test_the_simulator_counts_what_the_batch_pays(office: Office, proof: dict[st
         found = simulate(supposed, office.region())
     assert found.total.before == paid == STANDARD * (2 if proof == {} else 1)
     assert found.total.children == found.total.payments == paid // STANDARD
+
+
+@pytest.mark.parametrize(("stages", "covers"), [(("higher",), True), (("senior",), False)])
+def test_the_page_of_a_right_without_a_last_month_says_whether_it_covers_the_month(
+    office: Office, stages: tuple[str, ...], covers: bool
+) -> None:
+    extend(office, *stages)
+    today = timezone.localdate()
+    child = grown(office, birth_date=dt.date(today.year - 19, 1, 31))
+    term = term_of(today)
+    prove(office, child, term.school_year, term.number)
+    right = office.entitle(child, dt.date(2024, 1, 1))
+    page = office.cast.client("clerk").get(reverse("subsidies:entitlement", args=[right.pk]))
+    assert page.context["covered"] is covers
 
 
 # --- allowances that follow another -----------------------------------------------------------------------
