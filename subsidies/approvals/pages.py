@@ -71,11 +71,17 @@ class Money:
         return self._loaded[scheme.pk]
 
     def due(
-        self, scheme: Any, category: str, placement: str, grade: str, offsets: Iterable[Offset] = ()
+        self,
+        scheme: Any,
+        category: str,
+        placement: str,
+        grade: str,
+        offsets: Iterable[Offset] = (),
+        also: Iterable[str] = (),
     ) -> Due | None:
         """What is due for the month; None when no standard is in force."""
         try:
-            return self.standards(scheme).due(self.month, category, placement, offsets, grade=grade)
+            return self.standards(scheme).due(self.month, category, placement, offsets, grade, also)
         except (rules.NoRateError, rules.AmbiguousRateError, TermsError):
             return None
 

@@ -18,6 +18,7 @@ from staff.workflow import Actor
 from subsidies.approvals.pages import Money, label_of, own_step, seal_of, waiting_applications
 from subsidies.enums import BatchState, EndReason, EntitlementState
 from subsidies.models import Entitlement, Offset, PaymentBatch
+from subsidies.preparing.facts import also_of
 from subsidies.reckoning.months import first_month
 
 
@@ -83,7 +84,7 @@ class EntitlementRow:
 
 
 def entitlement_rows(found: list[Entitlement], actor: Actor, today: dt.date) -> list[EntitlementRow]:
-    """Rows of a page of proposals; two queries and three a scheme."""
+    """Rows of a page of proposals; three queries and three a scheme."""
     if not found:
         return []
     money = Money(found[0].region_id, first_month(today))
@@ -97,8 +98,16 @@ def entitlement_rows(found: list[Entitlement], actor: Actor, today: dt.date) -> 
     offsets: dict[int, list[Offset]] = defaultdict(list)
     for offset in Offset.objects.filter(entitlement__in=found):
         offsets[offset.entitlement_id].append(offset)
+    also = also_of(entitlement.pk for entitlement in found)
     return [
-        _entitlement_row(entitlement, actor, money, records.get(str(entitlement.pk)), offsets[entitlement.pk])
+        _entitlement_row(
+            entitlement,
+            actor,
+            money,
+            records.get(str(entitlement.pk)),
+            offsets[entitlement.pk],
+            also.get(entitlement.pk, ()),
+        )
         for entitlement in found
     ]
 
@@ -109,9 +118,10 @@ def _entitlement_row(
     money: Money,
     record: TransitionRecord | None,
     offsets: list[Offset],
+    also: tuple[str, ...],
 ) -> EntitlementRow:
     scheme, proposed = entitlement.scheme, dict(entitlement.proposed)
-    now = money.due(scheme, entitlement.category, entitlement.placement, entitlement.grade, offsets)
+    now = money.due(scheme, entitlement.category, entitlement.placement, entitlement.grade, offsets, also)
     before = now.amount.total if now else None
     code = record.reason_code if record else ""
     last = f"{entitlement.end_month:%Y-%m}" if entitlement.end_month else "…"
@@ -125,7 +135,7 @@ def _entitlement_row(
     elif "from_month" in proposed:
         what = _("Other terms")
         then = money.due(
-            scheme, proposed["category"], proposed["placement"], proposed.get("grade", ""), offsets
+            scheme, proposed["category"], proposed["placement"], proposed.get("grade", ""), offsets, also
         )
         after = then.amount.total if then else None
         terms = f"{label_of(proposed['category'])} · {_placement(proposed['placement'])} {proposed.get('grade', '')}"

@@ -143,6 +143,10 @@ def _missing(detail: dict[str, Any]) -> str:
     return _("also owed from earlier months: %(amount)s") % {"amount": money(Decimal(detail["owed"]))}
 
 
+def _no_proof(detail: dict[str, Any]) -> str:
+    return "、".join(detail.get("months", ()))
+
+
 def _refused(detail: dict[str, Any]) -> str:
     return _("%(month)s: %(reason)s") % {
         "month": detail["month"],
@@ -163,4 +167,5 @@ _WORDS = {
     IssueKind.CHILD_LEFT: _left,
     IssueKind.PAYEE_MISSING: _missing,
     IssueKind.ACCOUNT_REFUSED: _refused,
+    IssueKind.NO_PROOF: _no_proof,
 }

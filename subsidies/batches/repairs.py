@@ -145,7 +145,8 @@ def repair(
         months = sorted({payment.month for payment in chosen})
         work = work_of(made, standards, day, month=add_months(months[-1], 1))
         tables.create(cursor)
-        tables.add_periods(cursor, (period_of(month, standards.terms(month).cadence) for month in months))
+        periods = [period_of(month, standards.terms(month).cadence) for month in months]
+        tables.add_periods(cursor, periods, standards)
         cursor.execute("INSERT INTO prep_mark SELECT * FROM unnest(%s::bigint[], %s::date[])", _since(chosen))
         facts.collect(work)
         answers.answer(standards)

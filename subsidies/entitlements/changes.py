@@ -23,7 +23,7 @@ from subsidies.reckoning import rules
 from subsidies.reckoning.months import last_month, month_of
 from subsidies.reckoning.standards import Standards
 from subsidies.reviews import services as reviews
-from subsidies.reviews.cycles import Term
+from subsidies.reviews.school_proofs import last_month_by
 from subsidies.terms.in_force import terms_of
 
 
@@ -122,12 +122,6 @@ def _hand_over_offsets(ended: Entitlement, successor: Entitlement) -> None:
         row.save(update_fields=["end_month"])
         row.pk, row.entitlement, row.start_month, row.end_month = None, successor, start, end_month
         row.save(force_insert=True)
-
-
-def last_month_by(proof: SchoolProof) -> dt.date:
-    """Until when a proof of schooling carries a right: the end of its term, or of schooling itself."""
-    by_term = Term(proof.school_year, proof.term).last_month
-    return min(by_term, month_of(proof.until)) if proof.until else by_term
 
 
 def propose_extension(

@@ -17,6 +17,8 @@ from subsidies.applications.refusals import ApplicationRefused
 from subsidies.models import Application, Entitlement, SchoolProof
 from subsidies.reckoning import months, rules
 from subsidies.reckoning.standards import Standards
+from subsidies.reviews.cycles import Term
+from subsidies.reviews.school_proofs import last_month_by, latest
 from subsidies.terms.reading import TermsError
 from subsidies.terms.types import Terms
 
@@ -66,15 +68,13 @@ def entitle(application: Application, actor: Actor, at: dt.datetime) -> Entitlem
 
 def _months(application: Application, child: Child, terms: Terms, day: dt.date) -> tuple[dt.date, dt.date]:
     applied = timezone.localdate(application.applied_at)
-    start, last = months.entitled_months(terms, _facts(child), day, applied)
+    start, last = months.entitled_months(terms, _facts(child, terms, applied), day, applied)
     earlier = Entitlement.objects.filter(
         child=child, scheme=application.scheme, end_month__gte=start, start_month__lte=last
     ).order_by("-end_month")
     if found := earlier.first():
         # A month that an earlier entitlement still covers is not paid twice.
-        start = add_months(found.end_month or start, 1)
-        if months.period_of(start, terms.cadence) != start:
-            start = add_months(months.period_end(start, terms.cadence), 1)
+        start = months.whole_from(add_months(found.end_month or start, 1), terms.cadence)
     if last < start:
         raise ApplicationRefused(
             _("The child comes of age, or the schooling ends, before the first month that could be paid.")
@@ -82,16 +82,31 @@ def _months(application: Application, child: Child, terms: Terms, day: dt.date) 
     return start, last
 
 
-def _facts(child: Child) -> months.Facts:
-    """Birth and schooling: the latest certificate where there is one, else the file."""
-    proof = (
-        SchoolProof.objects.filter(child=child, full_time=True)
-        .order_by("-school_year", "-term", "-pk")
-        .first()
-    )
+def _facts(child: Child, terms: Terms, applied: dt.date) -> months.Facts:
+    """Birth and schooling. Past the age limit a right is paid as far as the latest proof reaches that the terms take; a
+    student's right runs as long as schooling is expected to last, by the latest proof, else the file.
+    """
+    if terms.school_proof:
+        return _student(child, terms, applied)
+    proof = latest(child, terms.extension_stages) if terms.extension_stages else None
+    if proof is None:
+        return months.Facts(child.birth_date, child.school_stage)
+    return months.Facts(child.birth_date, proof.stage, last_month_by(proof))
+
+
+def _student(child: Child, terms: Terms, applied: dt.date) -> months.Facts:
+    proof = latest(child)
     if proof is None:
         return months.Facts(child.birth_date, child.school_stage, child.enrolled_until)
-    return months.Facts(child.birth_date, proof.stage, proof.until or child.enrolled_until)
+    term = Term(proof.school_year, proof.term)
+    until = proof.until or child.enrolled_until
+    if until is not None and until < term.start:
+        until = None  # of the school before
+    begins = months.start_of(applied, terms.cadence)
+    taken = SchoolProof.objects.filter(child=child, full_time=True, stage__in=terms.extension_stages)
+    terms_proved = (Term(*row) for row in taken.values_list("school_year", "term"))
+    first = min((one.start for one in terms_proved if one.last_month >= begins), default=None)
+    return months.Facts(child.birth_date, proof.stage, until, first, term.start)
 
 
 def _grade(application: Application, child: Child, terms: Terms) -> str:

@@ -12,6 +12,7 @@ from subsidies.entitlements import chains
 from subsidies.enums import EndReason
 from subsidies.models import Entitlement
 from subsidies.reckoning.months import last_month, last_month_of_end, month_of
+from subsidies.reviews.school_proofs import last_month_by, latest
 from subsidies.terms.in_force import terms_of
 
 
@@ -25,10 +26,15 @@ def last_month_of(entitlement: Entitlement, child: Child, reason: str, day: dt.d
     if reason == EndReason.ENTERED_IN_ERROR:
         return add_months(chains.first_month(entitlement), -1), _("Entered in error: no month was due.")
     terms = terms_of(entitlement.scheme, entitlement.region_id, day)
-    by_age = entitlement.end_month or last_month(child.birth_date, terms.last_month_rule)
-    if entitlement.end_month is None and child.enrolled_until:
-        # Taken over from an earlier system, still at school.
-        by_age = max(by_age, month_of(child.enrolled_until))
+    # Of an allowance that follows another one the age and schooling of that one decide.
+    deciding = terms_of(terms.follows.value, entitlement.region_id, day) if terms.follows else terms
+    by_age = entitlement.end_month or last_month(
+        child.birth_date, deciding.last_month_rule, deciding.age_most
+    )
+    if entitlement.end_month is None and deciding.extension_stages and not deciding.school_proof:
+        # Taken over from an earlier system, still at school as far as that is proved.
+        proof = latest(child, deciding.extension_stages)
+        by_age = max(by_age, last_month_by(proof)) if proof else by_age
     if reason == EndReason.TURNED_18:
         return by_age, str(terms.last_month_rule.label)
     month, grace = last_month_of_end(terms, reason, day), terms.grace_of(reason)

@@ -27,8 +27,10 @@ from subsidies.entitlements.last_months import last_month_of
 from subsidies.enums import EndReason, EntitlementState
 from subsidies.forms import EndForm, EndOffsetForm, OffsetForm
 from subsidies.models import Entitlement, EntitlementReview, Offset, Payment
+from subsidies.preparing.covered import is_paid
+from subsidies.preparing.facts import also_of
 from subsidies.reckoning import rules
-from subsidies.reckoning.months import is_payable, month_of
+from subsidies.reckoning.months import is_payable, month_of, months_between, period_end, period_of
 from subsidies.reckoning.standards import Standards
 from subsidies.reviews import views as review_views
 from subsidies.reviews.facts import words as review_words
@@ -107,8 +109,19 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
     standards = Standards.load(found.scheme, found.region_id)
     asked = min(max(this_month, found.start_month), found.end_month or this_month)
     try:
-        also = found.application.decision.get("also", ()) if found.application else ()
-        due = standards.due(asked, found.category, found.placement, offsets, found.grade, also)
+        if found.application is not None:
+            also = tuple(found.application.decision.get("also", ()))
+        else:
+            also = also_of([found.pk])[found.pk] if found.continues_id else ()
+        cadence = standards.terms(asked).cadence
+        covered = [
+            month
+            for month in months_between(period_of(asked, cadence), period_end(asked, cadence))
+            if is_payable(month, found.start_month, found.end_month)
+        ]
+        due = standards.due(
+            asked, found.category, found.placement, offsets, found.grade, also, covered or None
+        )
     except (rules.NoRateError, rules.AmbiguousRateError):
         due = None
     payments = list(
@@ -142,7 +155,9 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
         "due": due,
         "due_lines": due_lines(due) if due else [],
         "payments": payments,
-        "covered": is_payable(this_month, found.start_month, found.end_month),
+        "covered": is_payable(this_month, found.start_month, found.end_month)
+        # Without a last month age and proofs of schooling decide, or the right that it follows.
+        and is_paid(found.pk, standards, this_month),
         "events": [
             {
                 "icon": "check",
@@ -261,7 +276,15 @@ def due_lines(due: Any) -> list[dict[str, Any]]:
     return [
         {
             "label": line.code.label,
-            "note": line.source if line.code.value.startswith(("offset", "not")) else "",
+            "note": " · ".join(
+                filter(
+                    None,
+                    (
+                        dict(line.params).get("month", ""),
+                        line.source if line.code.value.startswith(("offset", "not")) else "",
+                    ),
+                )
+            ),
             "amount": abs(line.amount),
             "minus": line.amount < 0,
         }

@@ -18,8 +18,8 @@ from cases.enums import ParentSituationKind, Relation
 from staff import crypto
 from subsidies.aid.enums import PayeeKind
 from subsidies.enums import FailReason, IssueKind, PaymentState
+from subsidies.preparing.covered import STAGE, by_age, proved
 from subsidies.preparing.tables import Work, run
-from subsidies.reviews.cycles import term_of
 from subsidies.terms.in_force import Terms
 
 # A refusal for one of these reasons comes again while the account stays the same.
@@ -125,12 +125,28 @@ FROM prep_line l JOIN (
     WHERE state IN ('to_check', 'verified') AND region_code BETWEEN %(low)s AND %(high)s GROUP BY child_id
 ) d ON d.child_id = l.child_id"""
 
-_NO_PROOF = """
-SELECT l.entitlement_id, l.payment_id, l.child_name,
-    jsonb_build_object('school_year', %(school_year)s, 'term', %(term)s) AS detail
-FROM prep_line l WHERE NOT EXISTS (
-    SELECT FROM subsidies_schoolproof s
-    WHERE s.child_id = l.child_id AND s.school_year = %(school_year)s AND s.term = %(term)s)"""
+# Which months of a line need a proof: under a scheme of students all, else those past the age limit. An open right is not
+# paid past it without one (subsidies.preparing.covered).
+_NO_PROOF = f"""
+SELECT l.entitlement_id, l.payment_id, l.child_name, jsonb_build_object(
+    'school_year', extract(year FROM x.first)::int - (extract(month FROM x.first) < 9)::int,
+    'term', CASE WHEN extract(month FROM x.first) BETWEEN 3 AND 8 THEN 2 ELSE 1 END,
+    'months', x.months) AS detail
+FROM prep_line l JOIN (
+    SELECT w.entitlement_id, min(n.first) AS first, jsonb_agg(to_char(w.month, 'YYYY-MM') ORDER BY w.month) AS months
+    FROM prep_written w
+    JOIN prep_period p ON p.month = w.month
+    JOIN subsidies_entitlement e ON e.id = w.entitlement_id
+    JOIN cases_child c ON c.id = e.child_id
+    CROSS JOIN LATERAL (SELECT {by_age("c.birth_date")} AS limit_month) a
+    CROSS JOIN LATERAL (SELECT
+        CASE WHEN p.proof THEN w.month ELSE greatest(w.month, (a.limit_month + interval '1 month')::date) END AS first,
+        CASE WHEN p.proof THEN p.last
+             ELSE least(p.last, coalesce(e.end_month, CASE WHEN p.lead IS NULL THEN a.limit_month ELSE p.last END)) END AS last) n
+    WHERE w.state <> '{PaymentState.NOTHING}' AND n.first <= n.last
+        AND NOT {proved("w.child_id", "n.first", "n.last", f"({STAGE} OR cardinality(p.stages) = 0)")}
+    GROUP BY w.entitlement_id
+) x ON x.entitlement_id = l.entitlement_id"""
 
 # A month that was paid too little or too much waits for a person, whatever else is known about the line.
 _CORRECTED = """
@@ -163,13 +179,12 @@ def _found(terms: Terms) -> dict[IssueKind, str]:
         IssueKind.ACCOUNT_REFUSED: _ACCOUNT_REFUSED,
         IssueKind.CHILD_LEFT: _CHILD_LEFT,
         IssueKind.OPEN_DISCREPANCY: _OPEN_DISCREPANCY,
+        IssueKind.NO_PROOF: _NO_PROOF,
     }
     if terms.amount_least is not None or terms.amount_most is not None:
         found[IssueKind.AMOUNT_RANGE] = _AMOUNT_RANGE
     if terms.visit_days:
         found[IssueKind.NOT_VISITED] = _NOT_VISITED
-    if terms.school_proof:
-        found[IssueKind.NO_PROOF] = _NO_PROOF
     return found
 
 
@@ -191,7 +206,6 @@ def look(work: Work, terms: Terms, pause: Callable[[], None]) -> int:
 
 def _limits(work: Work, terms: Terms) -> dict[str, Any]:
     placements = ["scattered", "institution"]
-    term = term_of(work.day)
     return {
         "placements": placements,
         "payees": [PayeeKind(terms.payee_of(placement)).value for placement in placements],
@@ -199,8 +213,6 @@ def _limits(work: Work, terms: Terms) -> dict[str, Any]:
         "most": terms.amount_most,
         "visit_days": terms.visit_days,
         "faults": list(ACCOUNT_FAULTS),
-        "school_year": term.school_year,
-        "term": term.number,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self
@@ -18,13 +18,13 @@ from subsidies.models import Offset
 from subsidies.preparing.refusals import BatchRefused
 from subsidies.preparing.tables import SOURCES
 from subsidies.reckoning import rules
-from subsidies.reckoning.standards import Due, Standards
+from subsidies.reckoning.standards import Due, Standards, together
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """All that decides an amount: the period, the terms of the entitlement, other benefits by kind, and the other
-    categories of which the highest counts.
+    categories of which the highest counts. ``part``: the one month of the period that this is about.
     """
 
     month: dt.date
@@ -33,15 +33,22 @@ class Key:
     grade: str
     offsets: tuple[tuple[str, Decimal], ...]
     also: tuple[str, ...]
+    part: dt.date | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """``2026-10-01|dibao|scattered||tekun=100.00|severe_illness``, as prep_fact writes it."""
-        month, category, placement, grade, benefits, also = text.split("|")
+        month, category, placement, grade, benefits, also, *part = text.split("|")
         pairs = (benefit.split("=") for benefit in benefits.split(",") if benefit)
         offsets = tuple((kind, Decimal(amount)) for kind, amount in pairs)
         others = tuple(filter(None, also.split(",")))
-        return cls(dt.date.fromisoformat(month), category, placement, grade, offsets, others)
+        of = dt.date.fromisoformat(part[0]) if part else None
+        return cls(dt.date.fromisoformat(month), category, placement, grade, offsets, others, of)
+
+    @classmethod
+    def parse_all(cls, text: str) -> list[Self]:
+        """The keys of a period's months (``…|2026-10-01;…|2026-11-01``), or the one of a period that is one sum."""
+        return [cls.parse(part) for part in text.split(";")]
 
 
 def explanation_of(due: Due) -> dict[str, Any]:
@@ -64,13 +71,24 @@ def explanation_of(due: Due) -> dict[str, Any]:
     }
 
 
-def due_of(standards: Standards, key: Key) -> Due:
+def due_on(standards: Standards, keys: Iterable[Key]) -> Due:
+    """What the rules say of a period by the keys of its months. Raises rules.NoRateError, rules.AmbiguousRateError."""
+    dues = {key.part: _due_on(standards, key) for key in keys}
+    return dues[None] if None in dues else together({part: due for part, due in dues.items() if part})
+
+
+def _due_on(standards: Standards, key: Key) -> Due:
+    month = key.part or key.month
+    offsets = [Offset(kind=kind, amount=amount, start_month=month, source="") for kind, amount in key.offsets]
+    return standards.due_of_month(key.month, month, key.category, key.placement, offsets, key.grade, key.also)
+
+
+def due_of(standards: Standards, keys: Iterable[Key]) -> Due:
     """What the rules say. Raises BatchRefused when a standard is missing or not unique."""
-    offsets = [
-        Offset(kind=kind, amount=amount, start_month=key.month, source="") for kind, amount in key.offsets
-    ]
+    rows = list(keys)
+    key = rows[0]
     try:
-        return standards.due(key.month, key.category, key.placement, offsets, key.grade, key.also)
+        return due_on(standards, rows)
     except rules.NoRateError as error:
         raise BatchRefused(
             _(
@@ -109,7 +127,7 @@ def answer(standards: Standards) -> int:
 
 def _rows(standards: Standards, keys: list[str]) -> Iterator[tuple[object, ...]]:
     for text in keys:
-        due = due_of(standards, Key.parse(text))
+        due = due_of(standards, Key.parse_all(text))
         yield (
             text,
             due.amount.total,

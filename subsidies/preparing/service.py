@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from staff.enums import RegionLevel, Role
 from staff.models import Region, TransitionRecord
 from staff.workflow import Actor
-from subsidies.enums import BatchKind, BatchState, LastMonthRule, PaymentState
+from subsidies.enums import BatchKind, BatchState, PaymentState
 from subsidies.ledger import entries as ledger
 from subsidies.models import Entitlement, Payment, PaymentBatch, Scheme
 from subsidies.preparing import anomalies, answers, facts, lines, tables
+from subsidies.preparing.covered import decided_from
 from subsidies.preparing.periods import Period, periods_between
 from subsidies.preparing.refusals import BatchRefused
 from subsidies.preparing.tables import Work
@@ -93,7 +94,7 @@ def prepare_batch(
         periods = _periods(work, standards)
         batch.rule_digests = corrections.digests(standards, periods)
         tables.create(cursor)
-        tables.add_periods(cursor, periods)
+        tables.add_periods(cursor, periods, standards)
         corrections.mark_changes(
             work, periods, batch.rule_digests, corrections.previous_batch(region.pk, scheme.pk, month)
         )
@@ -129,7 +130,6 @@ def work_of(batch: PaymentBatch, standards: Standards, day: dt.date, month: dt.d
     month = month or batch.month
     region, scheme = batch.region, batch.scheme
     first = _batches(region.pk, scheme).aggregate(month=Min("month"))["month"]
-    rule = standards.terms(batch.month).last_month_rule
     return Work(
         region_id=region.pk,
         low=region.lo,
@@ -140,7 +140,7 @@ def work_of(batch: PaymentBatch, standards: Standards, day: dt.date, month: dt.d
         day=day,
         first=first,
         batch_id=batch.pk,
-        last_month_shift=int(rule == LastMonthRule.MONTH_BEFORE),
+        age=decided_from(standards, batch.month),
     )
 
 

@@ -10,14 +10,16 @@ from typing import Any
 from django.db import connection
 
 from subsidies.ledger.enums import Source
+from subsidies.preparing.covered import COLUMNS, PERIODS, values_of
 from subsidies.preparing.periods import Period
+from subsidies.reckoning.standards import Standards
 
 SOURCES = tuple(source.value for source in Source)
 _FUNDS = ", ".join(f"from_{source} numeric(10, 2) NOT NULL" for source in SOURCES)
 
 TABLES = {
     # The periods that are looked at: the batch's own and, for whoever is marked, those before it.
-    "prep_period": "month date PRIMARY KEY, last date NOT NULL, once boolean NOT NULL",
+    "prep_period": COLUMNS,
     # Children to be reckoned again, with the first period for which that is so.
     "prep_mark": "child_id bigint PRIMARY KEY, since date NOT NULL",
     # Who is due something in which period; ``key`` says all that decides the amount.
@@ -56,7 +58,7 @@ class Work:
     day: dt.date
     first: dt.date
     batch_id: int
-    last_month_shift: int
+    age: int
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -72,13 +74,9 @@ def create(cursor: Any) -> None:
         cursor.execute(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
 
 
-def add_periods(cursor: Any, periods: Iterable[Period]) -> None:
-    """Fill ``prep_period``."""
-    rows = sorted(set(periods))
-    cursor.execute(
-        "INSERT INTO prep_period SELECT * FROM unnest(%s::date[], %s::date[], %s::boolean[])",
-        [[row.month for row in rows], [row.last for row in rows], [row.once for row in rows]],
-    )
+def add_periods(cursor: Any, periods: Iterable[Period], standards: Standards) -> None:
+    """Fill ``prep_period``: the periods, and what the terms of each say about who is paid in it."""
+    cursor.execute(f"INSERT INTO prep_period {PERIODS}", values_of(periods, standards))
 
 
 def run(statement: str, work: Work) -> int:

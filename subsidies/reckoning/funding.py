@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
 from subsidies.ledger.enums import Source
@@ -37,6 +38,22 @@ def split(amount: Decimal, shares: Sequence[Share]) -> dict[str, Decimal]:
     rest = next((share.source for share in shares if share.kind is ShareKind.REST), Source.COUNTY)
     found[rest.value] += left
     return found
+
+
+def part(amount: Decimal, place: int, count: int) -> Decimal:
+    """Of a sum for ``count`` months what the month at ``place`` (from 0) has: equal to the fen below, together the sum."""
+    ends = [(amount * end / count).quantize(CENT, rounding=ROUND_DOWN) for end in (place, place + 1)]
+    return ends[1] - ends[0]
+
+
+def shares_of_month(shares: Sequence[Share], place: int, count: int) -> tuple[Share, ...]:
+    """Shares of a period as they are for one of its months: of a fixed sum a part."""
+    return tuple(
+        replace(share, value=part(share.value or ZERO, place, count))
+        if share.kind is ShareKind.FIXED
+        else share
+        for share in shares
+    )
 
 
 def still_owed(due: Mapping[str, Decimal], delivered: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -1,7 +1,8 @@
 """Months and periods of entitlement, and the clocks of an application. Pure. A month is written as its first day.
 
-Allowances are paid for whole periods only (months as a rule): from the month after confirmation, or that of the
-application, to the one that the rule names as the last. A period is named by its first month.
+Allowances are paid for whole months only, whether by the month, quarter or year, grants for whole school years: from the
+month after confirmation, or that of the application, to the one that the rule names as the last. A period is named by
+its first month.
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ _LENGTHS: dict[Cadence, int] = {
 }
 
 
+# A standard for one of these periods is for its months, equal parts of it: 发放周期 季 and 年 say how often is paid. A grant of
+# a school year, and what is given once, are one sum.
+BY_MONTH = (Cadence.QUARTER, Cadence.YEAR)
+
+
 def period_of(month: dt.date, cadence: Cadence = Cadence.MONTH) -> dt.date:
     """First month of the period that a month lies in: itself, of its quarter, school year (September) or year."""
     first = month_of(month)
@@ -77,6 +83,26 @@ def period_of(month: dt.date, cadence: Cadence = Cadence.MONTH) -> dt.date:
         year = first.year - (first.month < SCHOOL_YEAR_BEGINS)
         return dt.date(year, SCHOOL_YEAR_BEGINS, 1)
     return first
+
+
+def place_of(month: dt.date, cadence: Cadence) -> tuple[int, int]:
+    """Which of how many months of its period a month is, from 0; (0, 1) where the period is one sum."""
+    if cadence not in BY_MONTH:
+        return 0, 1
+    return (month.month - 1) % _LENGTHS[cadence], _LENGTHS[cadence]
+
+
+def start_of(month: dt.date, cadence: Cadence) -> dt.date:
+    """The first month of a right that begins in a month: itself, or that of the period where it is one sum."""
+    return month_of(month) if cadence in BY_MONTH else period_of(month, cadence)
+
+
+def whole_from(month: dt.date, cadence: Cadence) -> dt.date:
+    """The first month from a month on of which everything is still ahead: itself, or where the period is one sum that of
+    the next one unless this one begins with the month.
+    """
+    first = month_of(month)
+    return first if start_of(first, cadence) == first else add_months(period_end(first, cadence), 1)
 
 
 def period_end(month: dt.date, cadence: Cadence = Cadence.MONTH) -> dt.date:
@@ -97,11 +123,15 @@ def periods_between(first: dt.date, last: dt.date, cadence: Cadence = Cadence.MO
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a child's months rest on; ``enrolled_until`` is the day until which schooling is proved."""
+    """What a child's months rest on; ``enrolled_until`` is the day until which schooling is proved. Of a student:
+    ``proved_from`` lies in the first term since the application that is proved, ``proved_last`` in the last one.
+    """
 
     birth_date: dt.date
     school_stage: str = ""
     enrolled_until: dt.date | None = None
+    proved_from: dt.date | None = None
+    proved_last: dt.date | None = None
 
 
 def entitled_months(
@@ -110,18 +140,22 @@ def entitled_months(
     """First and last month of an entitlement that is decided on a day. The last lies before the first when the child
     is too old (or not yet old enough to be paid within the proof of schooling): the caller refuses.
 
-    It starts with the first whole period from the month after the decision (次月), or with the period of the
-    application (两项补贴, study grants). It ends by age; who studies at a stage of the scheme's own is paid on until
-    the proof of schooling ends (在校延续), and a scheme of students ends with it in any case.
+    It starts with the month after the decision (次月), where the period is one sum with the first whole one from then on;
+    or with the month or period of the application (两项补贴, study grants), a student's never before the first one that is
+    proved, so that who applies in the summer is paid for the school year that begins. It ends by age; who studies at a
+    stage of the scheme's own is paid on until the proof of schooling ends (在校延续), and a scheme of students ends with
+    it in any case.
     """
     if terms.starts == Starts.APPLICATION_MONTH:
-        first = period_of(applied_on, terms.cadence)
+        first = start_of(applied_on, terms.cadence)
+        if terms.school_proof:
+            # The proof that is asked for is that of the school year in which it is decided.
+            unknown = decided_on if terms.cadence == Cadence.SCHOOL_YEAR else applied_on
+            first = max(first, start_of(facts.proved_from or unknown, terms.cadence))
     else:
-        first = first_month(decided_on)
-        if period_of(first, terms.cadence) != first:
-            first = add_months(period_end(first, terms.cadence), 1)
+        first = whole_from(first_month(decided_on), terms.cadence)
     if terms.age_least:
-        first = max(first, period_of(birthday(facts.birth_date, terms.age_least), terms.cadence))
+        first = max(first, start_of(birthday(facts.birth_date, terms.age_least), terms.cadence))
     return first, last_by_age(terms, facts, first)
 
 
@@ -132,7 +166,9 @@ def last_by_age(terms: Terms, facts: Facts, first: dt.date) -> dt.date:
     if terms.school_proof:
         if not studies:
             return add_months(first, -1)
-        until = facts.enrolled_until or period_end(first, Cadence.SCHOOL_YEAR)
+        until = facts.enrolled_until or period_end(
+            max(first, facts.proved_last or first), Cadence.SCHOOL_YEAR
+        )
         return min(by_age, month_of(until))
     if studies and facts.enrolled_until is not None:
         return max(by_age, month_of(facts.enrolled_until))

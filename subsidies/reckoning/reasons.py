@@ -62,10 +62,11 @@ def lines_of(payment: Payment) -> list[dict[str, Any]]:
             note = sources.get(kind, "")
         if line["label"] in (AmountLine.NOT_OFFSET, AmountLine.OTHER_CATEGORY):
             note = " · ".join(filter(None, (note, str(clause_text(line["clause"])))))
+        month = (line.get("params") or {}).get("month", "")  # of several that are paid together
         found.append(
             {
                 "label": line_label(line["label"]),
-                "note": note,
+                "note": " · ".join(filter(None, (month, note))),
                 "amount": abs(amount),
                 "minus": amount < 0,
                 "informs": steps.informs(line),

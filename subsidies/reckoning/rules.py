@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, NotRequired, TypedDict
 
@@ -224,6 +224,21 @@ def amount(
         return _orphan_amount(full, lines, ordered, conflict_mode)
     deductions = [_deduction(offset, Clause.TOP_UP) for offset in ordered]
     return _topped_up(full, lines, deductions, Clause.TOP_UP if ordered else Clause.FULL)
+
+
+def together(amounts: Mapping[dt.date, Amount]) -> Amount:
+    """What several months make that are paid at once: the steps of each, named by its month, and their sum."""
+    lines: list[Line] = []
+    for month, one in sorted(amounts.items()):
+        for line in one.lines[:-1]:
+            named = replace(line, params=(*line.params, ("month", f"{month:%Y-%m}")))
+            how = line.code in (AmountLine.FORMULA, AmountLine.TABLE, AmountLine.OTHER_CATEGORY)
+            if not how or line not in lines:
+                lines.append(line if how else named)
+    clauses = [one.clause for one in amounts.values()]
+    clause = next((clause for clause in clauses if clause != Clause.FULL), Clause.FULL)
+    conflicts = dict.fromkeys(kind for one in amounts.values() for kind in one.conflicts)
+    return _total(lines, clause, tuple(conflicts))
 
 
 def explain(result: Amount) -> list[ExplainedLine]:

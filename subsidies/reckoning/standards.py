@@ -16,7 +16,14 @@ from subsidies.enums import OffsetKind, SchemeCode
 from subsidies.models import Offset, Rate, Scheme
 from subsidies.reckoning import funding, rules
 from subsidies.reckoning.formulas import Standard, Tables
-from subsidies.reckoning.months import month_of
+from subsidies.reckoning.months import (
+    BY_MONTH,
+    month_of,
+    months_between,
+    period_end,
+    period_of,
+    place_of,
+)
 from subsidies.terms.in_force import Rulebook, Share, Terms, ancestors
 
 # Terms that decide amounts and who funds them: a batch reckoned with others is out of date.
@@ -53,6 +60,20 @@ class Due:
     standard: Decimal
     funding: Mapping[str, Decimal]
     shares: tuple[Share, ...] = ()
+
+
+def together(dues: Mapping[dt.date, Due]) -> Due:
+    """What months that are paid at once make; not empty."""
+    every = [dues[month] for month in sorted(dues)]
+    first = every[0]
+    return Due(
+        rules.together({month: due.amount for month, due in dues.items()}),
+        first.rate,
+        tuple({id(row): row for due in every for row in due.offsets}.values()),
+        sum((due.standard for due in every), rules.ZERO),
+        {source: sum((due.funding[source] for due in every), rules.ZERO) for source in first.funding},
+        first.shares,
+    )
 
 
 @dataclass
@@ -158,21 +179,47 @@ class Standards:
         offsets: Iterable[Offset] = (),
         grade: str = "",
         also: Iterable[str] = (),
+        months: Iterable[dt.date] | None = None,
     ) -> Due:
-        """What is due for the period that begins in a month; ``offsets`` may hold rows of other months.
-        Raises as :meth:`standard`.
+        """What is due for the period that a month lies in; ``offsets`` may hold rows of other months. A quarter or a year
+        is reckoned month by month: all of them, or the ``months`` given. Raises as :meth:`standard`.
+        """
+        cadence, held = self.terms(month).cadence, tuple(offsets)
+        if cadence not in BY_MONTH:
+            return self.due_of_month(month, month, category, placement, held, grade, also)
+        first = period_of(month, cadence)
+        chosen = months_between(first, period_end(month, cadence)) if months is None else tuple(months)
+        return together(
+            {one: self.due_of_month(first, one, category, placement, held, grade, also) for one in chosen}
+        )
+
+    def due_of_month(
+        self,
+        period: dt.date,
+        month: dt.date,
+        category: str,
+        placement: str,
+        offsets: Iterable[Offset] = (),
+        grade: str = "",
+        also: Iterable[str] = (),
+    ) -> Due:
+        """What is due for one month of the period that begins in a month, by the standard of the period; for the whole
+        period where it is one sum. Raises as :meth:`standard`.
         """
         used = tuple(
             row
             for row in offsets
             if row.start_month <= month and (row.end_month is None or row.end_month >= month)
         )
-        standard, terms = self.standard(month, category, placement, grade, also), self.terms(month)
+        standard, terms = self.standard(period, category, placement, grade, also), self.terms(period)
+        place, count = place_of(month, terms.cadence)
+        yuan = funding.part(standard.amount, place, count)
+        shares = funding.shares_of_month(terms.funding, place, count) if count > 1 else terms.funding
         benefits = tuple(rules.Offset(OffsetKind(row.kind), row.amount, row.source) for row in used)
-        key = (standard, benefits, category, *(getattr(terms, name) for name in DECIDING))
+        key = (standard, yuan, shares, benefits, category, *(getattr(terms, name) for name in DECIDING))
         if key not in self._amounts:
             amount = rules.amount(
-                standard.amount,
+                yuan,
                 benefits,
                 PrimaryCategory(category),
                 terms.tekun_mode,
@@ -182,10 +229,10 @@ class Standards:
                 steps=standard.steps,
                 deducted=terms.offsets,
             )
-            self._amounts[key] = amount, funding.split(amount.total, terms.funding)
+            self._amounts[key] = amount, funding.split(amount.total, shares)
         found, by_source = self._amounts[key]
         row = self._every[standard.rate.source]
-        return Due(found, row, used, standard.amount, by_source, terms.funding)
+        return Due(found, row, used, yuan, by_source, terms.funding)
 
     def digest(self, month: dt.date) -> str:
         """sha256 of everything that decides a month's amounts and funds: rates of all schemes that formulas can

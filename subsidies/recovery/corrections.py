@@ -63,15 +63,15 @@ SELECT child_id, scheme_id, max(region_code), min(from_month) FROM (
     WHERE p.batch_id = %(batch_id)s AND p.sequence = 0 AND %(superseded)s
 ) given GROUP BY child_id, scheme_id {_KEEP_EARLIEST}"""
 
-# A right that names no last month ends with the 18th birthday or the proof of schooling, and no trigger sees a file.
+# A right that names no last month ends by age or with the proofs of schooling, and no trigger sees file or proof.
 _MARK_WITHOUT_END = f"""
 INSERT INTO subsidies_recalculation (child_id, scheme_id, region_code, from_month)
 SELECT e.child_id, e.scheme_id, max(e.region_code), min(greatest(e.start_month,
-    (date_trunc('month', c.birth_date + interval '18 years') - interval '1 month')::date))
+    (date_trunc('month', c.birth_date + make_interval(years => %(age)s)) - interval '1 month')::date))
 FROM subsidies_entitlement e JOIN cases_child c ON c.id = e.child_id
 WHERE e.scheme_id = %(scheme_id)s AND e.region_code BETWEEN %(low)s AND %(high)s
     AND e.end_month IS NULL AND e.start_month <= %(month)s
-    AND c.birth_date < %(month)s::date + interval '1 month' - interval '18 years'
+    AND c.birth_date < %(month)s::date + interval '1 month' - make_interval(years => %(age)s)
 GROUP BY e.child_id, e.scheme_id {_KEEP_EARLIEST}"""
 
 _MARK_HELD = f"""
@@ -138,8 +138,8 @@ def mark_changes(
 
 
 def mark_without_end(work: Work) -> int:
-    """Mark whoever turned 18 under a right that names no last month: the file, which no trigger watches, decides until
-    when it is paid. Returns how many children.
+    """Mark whoever reached the age limit under a right that names no last month: file and proofs of schooling, which no
+    trigger watches, decide until when it is paid. Returns how many children.
     """
     return run(_MARK_WITHOUT_END, work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -17,6 +18,7 @@ from staff.enums import Role
 from staff.workflow import Actor, TransitionRefused
 from subsidies.ledger.enums import ReviewKind, ReviewOutcome
 from subsidies.models import EntitlementReview, SchoolProof
+from subsidies.reckoning.months import month_of
 from subsidies.reviews.cycles import Term, term_of
 
 MAY_ADD = frozenset({Role.DIRECTOR, Role.SUPERVISOR, Role.CLERK})
@@ -76,6 +78,20 @@ def add_proof(
                 child=child, kind=ReviewKind.SCHOOL, cycle=term.start, outcome=ReviewOutcome.OPEN
             ).update(outcome=ReviewOutcome.UNCHANGED, changes=[], done_by=actor.user_id, done_at=at)
     return proof
+
+
+def last_month_by(proof: SchoolProof) -> dt.date:
+    """Until when a proof of schooling carries a right: the end of its term, or of schooling itself."""
+    by_term = Term(proof.school_year, proof.term).last_month
+    return min(by_term, month_of(proof.until)) if proof.until else by_term
+
+
+def latest(child: Child, stages: Collection[str] = ()) -> SchoolProof | None:
+    """The latest proof of full-time schooling, at one of these stages where any are named. One query."""
+    found = SchoolProof.objects.filter(child=child, full_time=True)
+    if stages:
+        found = found.filter(stage__in=stages)
+    return found.order_by("-school_year", "-term", "-pk").first()
 
 
 def of_child(child_id: int) -> list[SchoolProof]:

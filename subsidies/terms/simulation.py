@@ -4,11 +4,13 @@ Children with the same terms and benefits are counted by the database and reckon
 takes a few queries. What is reckoned is what the entitlements on record will cost; who may still apply is not known.
 """
 
+# Statements of our own text; values are parameters.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -16,49 +18,25 @@ from typing import Any
 from django.db import connection
 
 from staff.models import Region
-from subsidies.enums import LastMonthRule
 from subsidies.ledger.enums import Source
-from subsidies.models import Offset, Rate, Scheme
-from subsidies.preparing.facts import ALSO
+from subsidies.models import Rate, Scheme
+from subsidies.preparing.answers import Key, due_on
+from subsidies.preparing.covered import PERIODS, values_of
+from subsidies.preparing.facts import OF_EVERY_PERIOD
+from subsidies.preparing.periods import Period, periods_between
 from subsidies.reckoning import rules
-from subsidies.reckoning.months import periods_between
 from subsidies.reckoning.rules import ZERO
 from subsidies.reckoning.standards import Standards
 
-# One row for each month and kind of case. Rows are those that the reader's scope shows.
-COUNTS = """
-    WITH months AS (SELECT unnest(%(months)s::date[]) AS month),
-    benefits AS (
-        SELECT o.entitlement_id, m.month,
-               string_agg(o.kind || ':' || o.amount, ',' ORDER BY o.kind) AS held
-        FROM subsidies_offset o
-        JOIN months m ON o.start_month <= m.month AND (o.end_month IS NULL OR o.end_month >= m.month)
-        WHERE o.region_code BETWEEN %(lo)s AND %(hi)s
-        GROUP BY o.entitlement_id, m.month
-    )
-    SELECT m.month, e.region_code / 1000 * 1000, e.category, e.placement, e.grade, coalesce(b.held, ''), {also}, count(*)
-    FROM subsidies_entitlement e
-    LEFT JOIN cases_child c ON c.id = e.child_id
-    JOIN months m ON m.month BETWEEN e.start_month AND coalesce(
-        e.end_month,
-        date_trunc('month', c.birth_date + make_interval(years => %(age)s, months => -%(early)s)),
-        'infinity'
-    )
-    LEFT JOIN benefits b ON b.entitlement_id = e.id AND b.month = m.month
-    WHERE e.scheme_id = %(scheme)s AND e.region_code BETWEEN %(lo)s AND %(hi)s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-""".replace("{also}", ALSO)
-CHILDREN = """
-    SELECT e.region_code / 1000 * 1000, count(DISTINCT e.child_id)
-    FROM subsidies_entitlement e
-    LEFT JOIN cases_child c ON c.id = e.child_id
-    WHERE e.scheme_id = ANY(%(schemes)s) AND e.region_code BETWEEN %(lo)s AND %(hi)s
-      AND e.start_month <= %(last)s AND coalesce(
-        e.end_month,
-        date_trunc('month', c.birth_date + make_interval(years => %(age)s, months => -%(early)s)),
-        'infinity'
-      ) >= %(first)s
-    GROUP BY 1
+# One row for each period and key of what decides the amount, as the batch finds them. Rows are those that the reader's
+# scope shows.
+COUNTS = f"""
+    WITH prep_period AS ({PERIODS})
+    SELECT f.region_code / 1000 * 1000, f.key, count(*) FROM ({OF_EVERY_PERIOD}) f GROUP BY 1, 2
+"""
+CHILDREN = f"""
+    WITH prep_period AS ({PERIODS})
+    SELECT DISTINCT f.region_code / 1000 * 1000, f.child_id FROM ({OF_EVERY_PERIOD}) f
 """
 
 
@@ -145,7 +123,7 @@ def simulate(supposition: Supposition, region: Region) -> Simulation:
         if cost.payments:
             found.schemes[scheme.code] = cost
     names = dict(Region.objects.filter(pk__in=list(townships)).values_list("pk", "name"))
-    for code, count in _children(supposition, now, schemes, region):
+    for code, count in _children(supposition, now, schemes, region).items():
         townships[code].children = count
     found.townships = {code: townships[code] for code in sorted(townships) if townships[code].payments}
     for code, cost in found.townships.items():
@@ -162,12 +140,9 @@ def _add_scheme(
     then: Standards,
     region: Region,
 ) -> None:
-    terms = now.terms(found.supposition.first)
-    months = periods_between(found.supposition.first, found.supposition.last, terms.cadence)
-    for month, township, category, placement, grade, held, also, count in _counts(now, months, region):
-        benefits, others = _benefits(held, month), tuple(filter(None, also.split(",")))
-        before = _due(now, month, category, placement, grade, benefits, others)
-        after = _due(then, month, category, placement, grade, benefits, others)
+    for township, key, count in _rows(COUNTS, now, found.supposition, region):
+        parsed = Key.parse_all(key)
+        before, after = _due(now, parsed), _due(then, parsed)
         if before is None and after is None:
             found.without_standard += count
             continue
@@ -180,59 +155,38 @@ def _add_scheme(
             one.add(sums[0], sums[1], count)
 
 
-def _due(
-    standards: Standards,
-    month: dt.date,
-    category: str,
-    placement: str,
-    grade: str,
-    benefits: list[Offset],
-    also: tuple[str, ...],
-) -> dict[str, Decimal] | None:
+def _due(standards: Standards, keys: list[Key]) -> dict[str, Decimal] | None:
     """Yuan by source, None without a standard."""
     try:
-        return dict(standards.due(month, category, placement, benefits, grade, also).funding)
+        return dict(due_on(standards, keys).funding)
     except rules.NoRateError:
         return None
 
 
-def _benefits(held: str, month: dt.date) -> list[Offset]:
-    parts = [part.split(":") for part in held.split(",") if part]
-    return [Offset(kind=kind, amount=Decimal(amount), start_month=month) for kind, amount in parts]
+def _periods(standards: Standards, supposition: Supposition) -> list[Period]:
+    """Periods that begin in the supposed months."""
+    found = periods_between(supposition.first, supposition.last, lambda month: standards.terms(month).cadence)
+    return [period for period in found if supposition.first <= period.month <= supposition.last]
 
 
-def _counts(
-    standards: Standards, months: Iterable[dt.date], region: Region
-) -> Iterator[tuple[dt.date, int, str, str, str, str, str, int]]:
-    values: dict[str, Any] = {
-        "months": list(months),
-        "scheme": standards.scheme.pk,
-        "lo": region.lo,
-        "hi": region.hi,
-    }
-    if not values["months"]:
-        return
+def _rows(
+    statement: str, standards: Standards, supposition: Supposition, region: Region
+) -> list[tuple[Any, ...]]:
+    periods = _periods(standards, supposition)
+    if not periods:
+        return []
+    values: dict[str, Any] = {"scheme_id": standards.scheme.pk, "low": region.lo, "high": region.hi}
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, values | _age(standards, values["months"][0]))
-        yield from cursor.fetchall()
+        cursor.execute(statement, values | values_of(periods, standards))
+        return list(cursor.fetchall())
 
 
 def _children(
     supposition: Supposition, standards: Standards, schemes: list[Scheme], region: Region
-) -> list[tuple[int, int]]:
-    values: dict[str, Any] = {
-        "schemes": [scheme.pk for scheme in schemes],
-        "first": supposition.first,
-        "last": supposition.last,
-        "lo": region.lo,
-        "hi": region.hi,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(CHILDREN, values | _age(standards, supposition.first))
-        return list(cursor.fetchall())
-
-
-def _age(standards: Standards, month: dt.date) -> dict[str, int]:
-    """Entitlements taken over may have no end: the last month is then that of the scheme's highest age."""
-    terms = standards.terms(month)
-    return {"age": terms.age_most, "early": int(terms.last_month_rule == LastMonthRule.MONTH_BEFORE)}
+) -> dict[int, int]:
+    """Children by township, once however many schemes pay them."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for scheme in schemes:
+        for township, child in _rows(CHILDREN, standards.of_scheme(scheme), supposition, region):
+            found[township].add(child)
+    return {township: len(children) for township, children in found.items()}

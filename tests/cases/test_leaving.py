@@ -17,7 +17,7 @@ from cases.models import Child, Defect, Leaving
 from cases.refusals import AlreadyRegistered, RegisterRefused
 from staff.models import Parameter
 from staff.scope import open_scope, system_scope
-from subsidies.models import Entitlement, Scheme
+from subsidies.models import Entitlement, Scheme, SchemeRule, SchoolProof
 from subsidies.reports import measures as report_measures
 from tests.cast import COUNTY, OTHER_VILLAGE, OWN_ID, START, VILLAGE, Cast, make_child
 
@@ -167,7 +167,18 @@ def test_at_18_the_birthday_month_is_the_last(cast: Cast, entitled: Entitlement)
         assert leaving.last_pay(own, TODAY, LeaveReason.OVER_AGE).month == D(2026, 10, 1)  # type: ignore[union-attr]
         # Who moves away the month after the birthday is not paid for that month.
         assert leaving.last_pay(own, D(2026, 11, 3), LeaveReason.MOVED_AWAY).month == D(2026, 10, 1)  # type: ignore[union-attr]
+        # What the file says of schooling is no proof; the county's rule and a proof of the term extend the right.
         own.enrolled_until = D(2027, 6, 30)
+        assert leaving.last_pay(own, D(2026, 11, 3), LeaveReason.MOVED_AWAY).month == D(2026, 10, 1)  # type: ignore[union-attr]
+    with system_scope(reason="test", log=False):
+        SchemeRule.objects.create(
+            scheme=entitled.scheme, region_id=COUNTY, valid_from=START, document="x", changes={"extension_stages": ["senior"]}
+        )  # fmt: skip
+        SchoolProof.objects.create(
+            child=own, region_id=own.region_id, school_year=2026, term=1, school="一中", stage="senior", seen="学籍系统",
+            user=cast.users["clerk"], at=AT,
+        )  # fmt: skip
+    with open_scope(cast.scope("supervisor")):
         assert leaving.last_pay(own, D(2026, 11, 3), LeaveReason.MOVED_AWAY).month == D(2026, 11, 1)  # type: ignore[union-attr]
 
 

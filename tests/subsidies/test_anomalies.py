@@ -168,7 +168,7 @@ def test_no_proof_of_schooling_for_the_present_term(ready: Office) -> None:
                 stage="senior", seen="学籍系统", user=ready.cast.users["clerk"], at=moment(9, 5),
             )  # fmt: skip
     batch = ready.prepare()
-    assert found(ready, batch)["no_proof"] == {"school_year": 2026, "term": 1}
+    assert found(ready, batch)["no_proof"] == {"school_year": 2026, "term": 1, "months": ["2026-10"]}
     with ready.as_("clerk"):
         assert BatchIssue.objects.filter(batch=batch, kind="no_proof").count() == 1
 

@@ -15,13 +15,14 @@ from cases.models import Child
 from staff.models import Parameter
 from staff.scope import system_scope
 from staff.workflow import TransitionRefused
+from subsidies.approvals.proposals import entitlement_rows
 from subsidies.entitlements import changes, services
 from subsidies.entitlements.last_months import last_month_of
-from subsidies.models import Entitlement, Offset, SchemeRule, SchoolProof
+from subsidies.models import Entitlement, Offset, Rate, Scheme, SchemeRule, SchoolProof
 from subsidies.reviews import school_proofs
 from subsidies.reviews.cycles import Term
 from tests.cast import COUNTY
-from tests.subsidies.conftest import NOVEMBER, OCTOBER, Office, moment
+from tests.subsidies.conftest import DECEMBER, NOVEMBER, OCTOBER, Office, moment
 
 AT = moment(10, 12)
 AUGUST, SEPTEMBER = dt.date(2026, 8, 1), dt.date(2026, 9, 1)
@@ -307,3 +308,48 @@ def test_the_page_of_ending_leaves_the_month_to_the_terms(office: Office) -> Non
         },
     )
     assert rows(office, office.child("own"))[0].proposed_end_month == NOVEMBER
+
+
+def test_the_highest_of_several_categories_counts_on_other_terms_too(office: Office) -> None:
+    """就高不就低: with kin 900 for the disability, in the institution 1,200 for 低保; and so on after the next change."""
+    office.scheme = Scheme.objects.get_or_create(
+        code="difficulty_living", defaults={"clause": "国发〔2016〕36号"}
+    )[0]
+    for placement, category, amount in (
+        ("scattered", "severe_disability", "900.00"),
+        ("scattered", "dibao", "500.00"),
+        ("institution", "severe_disability", "900.00"),
+        ("institution", "dibao", "1200.00"),
+    ):
+        Rate.objects.create(
+            scheme=office.scheme, region_id=COUNTY, placement=placement, category=category, amount=Decimal(amount),
+            valid_from=dt.date(2025, 1, 1), source="x",
+        )  # fmt: skip
+    right = office.confirmed(office.child("own"), SEPTEMBER, category="severe_disability")
+    with system_scope(reason="test", log=False):
+        assert right.application is not None
+        right.application.decision = {"also": ["dibao"]}
+        right.application.save()
+    taken_over = office.entitle(office.child("township"), SEPTEMBER, category="severe_disability")
+    office.pay(SEPTEMBER)
+    with office.as_("clerk") as actor:
+        changes.propose_terms(
+            actor=actor, at=AT, entitlement=right, from_month=OCTOBER, placement="institution", reason="入住福利院"
+        )  # fmt: skip
+    with office.as_("approver") as actor:
+        (row,) = entitlement_rows([Entitlement.objects.get(pk=right.pk)], actor, AT.date())
+        assert (row.before, row.after) == (Decimal("900.00"), Decimal("1200.00"))
+        successor = changes.change_terms(actor=actor, at=AT, entitlement=right, reason="属实")
+    moved(office, taken_over, OCTOBER)
+
+    def paid(month: dt.date) -> dict[int, str]:
+        return {line.child_id: str(line.amount) for line in office.lines(office.pay(month))}
+
+    own, township = office.child("own").pk, office.child("township").pk
+    assert paid(OCTOBER) == {own: "1200.00", township: "900.00"}
+    page = office.cast.client("clerk").get(reverse("subsidies:entitlement", args=[successor.pk]))
+    assert page.context["due"].amount.total == Decimal("1200.00")
+    moved(office, successor, NOVEMBER, "scattered")
+    moved(office, rows(office, office.child("own"))[-1], DECEMBER)
+    assert paid(NOVEMBER)[own] == "900.00"
+    assert paid(DECEMBER)[own] == "1200.00"

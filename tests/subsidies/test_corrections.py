@@ -362,9 +362,10 @@ def test_a_quarter_is_paid_once_and_whoever_comes_late_is_paid_in_it(office: Off
     ]
     office.confirmed(office.child("township"), NOVEMBER)
     november = office.pay(NOVEMBER)
-    assert [(line.month, line.kind, line.child_name) for line in office.lines(november)] == [
-        (OCTOBER, "arrears", "田立夏")
-    ]
+    # Of 1,550 a quarter the months from November on.
+    assert [
+        (line.month, line.kind, line.child_name, str(line.amount)) for line in office.lines(november)
+    ] == [(OCTOBER, "arrears", "田立夏", "1033.34")]
     assert office.lines(office.prepare(DECEMBER)) == []
 
 

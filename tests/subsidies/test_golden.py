@@ -190,6 +190,11 @@ def test_grants_of_a_school_year_that_begins_in_september() -> None:
     # Not yet 18: the grant begins with the school year of the 18th birthday.
     younger = Facts(D(2009, 3, 2), "senior", D(2027, 6, 30))
     assert entitled_months(found, younger, D(2025, 12, 20), D(2025, 11, 3))[0] == D(2026, 9, 1)
+    # Applied for in the summer with the letter of admission: the school year that begins.
+    admitted = Facts(D(2007, 3, 1), "higher", D(2030, 7, 1))
+    assert entitled_months(found, admitted, D(2026, 9, 10), D(2026, 8, 25)) == (D(2026, 9, 1), D(2030, 7, 1))
+    admitted = Facts(D(2007, 3, 1), "higher")
+    assert entitled_months(found, admitted, D(2026, 9, 10), D(2026, 8, 25)) == (D(2026, 9, 1), D(2027, 8, 1))
     first, last = entitled_months(found, Facts(D(2007, 3, 2), "left_school"), D(2026, 12, 20), D(2026, 11, 3))
     assert last < first
 
@@ -445,10 +450,19 @@ def test_extension_chongqing_middle_and_vocational_schools_guangdong_also_univer
     assert paid == {"senior": [True, True], "higher": [False, True], "postgraduate": [False, False]}
 
 
-def test_baoshan_and_quarters_whole_periods_only() -> None:
+def test_baoshan_and_quarters_whole_months_only() -> None:
+    """次月 also where it is paid by the quarter or year: of the first one the months that are left."""
     quarterly = terms(cadence="quarter")
-    assert entitled_months(quarterly, BORN, D(2026, 5, 20), APPLIED)[0] == D(2026, 7, 1)
+    assert entitled_months(quarterly, BORN, D(2026, 5, 20), APPLIED)[0] == D(2026, 6, 1)
     assert entitled_months(quarterly, BORN, D(2026, 3, 20), APPLIED)[0] == D(2026, 4, 1)
+    assert entitled_months(quarterly, BORN, D(2026, 1, 10), APPLIED)[0] == D(2026, 2, 1)
+    assert entitled_months(terms(cadence="year"), BORN, D(2026, 1, 10), APPLIED)[0] == D(2026, 2, 1)
+    applied = terms(cadence="quarter", starts="application_month")
+    assert entitled_months(applied, BORN, D(2026, 6, 10), D(2026, 5, 4))[0] == D(2026, 5, 1)
+    # A grant of a school year is one sum: the first whole year from the month after.
+    grants = terms(cadence="school_year")
+    assert entitled_months(grants, BORN, D(2026, 8, 20), APPLIED)[0] == D(2026, 9, 1)
+    assert entitled_months(grants, BORN, D(2025, 9, 20), APPLIED)[0] == D(2026, 9, 1)
     assert (period_of(D(2026, 5, 9), Cadence.QUARTER), period_end(D(2026, 5, 9), Cadence.QUARTER)) == (
         D(2026, 4, 1),
         D(2026, 6, 1),

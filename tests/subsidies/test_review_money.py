@@ -15,7 +15,15 @@ from staff.workflow import Actor
 from subsidies.bank import results as bank_results
 from subsidies.batches import services as batches
 from subsidies.budgets import services as budgets
-from subsidies.models import Entitlement, Payment, PaymentBatch, Rate, Scheme
+from subsidies.models import (
+    Entitlement,
+    Payment,
+    PaymentBatch,
+    Rate,
+    Scheme,
+    SchemeRule,
+    SchoolProof,
+)
 from subsidies.transfers import money_under_way
 from tests.cast import COUNTY
 from tests.subsidies.conftest import DECEMBER, NOVEMBER, OCTOBER, Office, moment
@@ -96,14 +104,21 @@ def test_who_sees_the_line_but_not_its_batch_changes_nothing(
 
 
 def test_a_proof_of_schooling_that_comes_late_pays_the_months_between(office: Office) -> None:
-    """It stands in the child's file, which no trigger of money watches; and it may turn out to be wrong."""
+    """No trigger of money watches proofs; what the file alone says is none."""
+    SchemeRule.objects.create(
+        scheme=office.scheme, region_id=COUNTY, valid_from=dt.date(2020, 1, 1), document="x", changes={"extension_stages": ["senior"]}
+    )  # fmt: skip
     child = office.child("own")
-    change(child, birth_date=dt.date(2008, 10, 5))
+    change(child, birth_date=dt.date(2008, 10, 5), enrolled_until=dt.date(2027, 7, 1), school_stage="senior")
     office.entitle(child)
     office.entitle(office.child("township"))
     office.pay(OCTOBER)
     assert of_child(office, office.pay(NOVEMBER)) == []
-    change(child, enrolled_until=dt.date(2027, 7, 1))
+    with system_scope(reason="test", log=False):
+        SchoolProof.objects.create(
+            child=child, region_id=child.region_id, school_year=2026, term=1, school="一中", stage="senior", seen="学籍系统",
+            user=office.cast.users["clerk"], at=moment(12, 5),
+        )  # fmt: skip
     december = office.pay(DECEMBER)
     assert of_child(office, december) == [("regular", DECEMBER, STANDARD), ("arrears", NOVEMBER, STANDARD)]
 

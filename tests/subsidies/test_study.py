@@ -173,17 +173,10 @@ def test_10000_and_6000_yuan_a_school_year(office: Office, category: str, code: 
     prove(office, child)
     pay_to(office, child, code)
     application = applied(office, grant, child)
-    for who, step in (
-        ("supervisor", "accept"),
-        ("supervisor", "verify"),
-        ("clerk", "check"),
-        ("approver", "confirm"),
-    ):
-        reason = "核实" if step == "verify" else ""
-        application = office.act(who, step, application, at=moment(9, 25), reason=reason)
+    assert confirmed(office, application)[0] == SEPTEMBER
     with office.as_("clerk"):
         right = Entitlement.objects.get(scheme=grant)
-        assert (right.start_month, right.category) == (SEPTEMBER, category)
+        assert right.category == category
     assert found(office, grant) == {}
     batch = prepare(office, grant)
     (line,) = office.lines(batch)
@@ -196,9 +189,69 @@ def test_10000_and_6000_yuan_a_school_year(office: Office, category: str, code: 
     assert line.from_lottery == (Decimal(amount) if code == "study_orphan" else 0)
 
 
-def applied(office: Office, grant: Scheme, child: Child) -> Application:
+APPLIED_IN_SUMMER = moment(8, 25)
+
+
+def confirmed(office: Office, application: Application) -> tuple[dt.date, dt.date | None]:
+    """Through every step until 25 September: the months of the right."""
+    for who, step in (
+        ("supervisor", "accept"),
+        ("supervisor", "verify"),
+        ("clerk", "check"),
+        ("approver", "confirm"),
+    ):
+        reason = "核实" if step == "verify" else ""
+        application = office.act(who, step, application, at=moment(9, 25), reason=reason)
+    with office.as_("clerk"):
+        right = Entitlement.objects.get(scheme=application.scheme)
+        return right.start_month, right.end_month
+
+
+@pytest.mark.parametrize(
+    ("file", "proofs", "months", "paid"),
+    [
+        # The proof of the new school year alone: that year, once.
+        (None, [{}], (SEPTEMBER, dt.date(2027, 8, 1)), [SEPTEMBER]),
+        (dt.date(2030, 7, 1), [{}], (SEPTEMBER, dt.date(2030, 7, 1)), [SEPTEMBER]),
+        # The file still names the end of the school before.
+        (dt.date(2026, 6, 30), [{}], (SEPTEMBER, dt.date(2027, 8, 1)), [SEPTEMBER]),
+        # The year of the application is proved as well: both, each by its proof.
+        (
+            None,
+            [{"school_year": 2025, "term": 2}, {}],
+            (dt.date(2025, 9, 1), dt.date(2027, 8, 1)),
+            [SEPTEMBER, dt.date(2025, 9, 1)],
+        ),
+        # A part-time term, or one of a school that is not paid, proves nothing.
+        (None, [{"school_year": 2025, "term": 2, "full_time": False}, {}], (SEPTEMBER, dt.date(2027, 8, 1)), [SEPTEMBER]),
+        (None, [{"school_year": 2025, "term": 2, "stage": "junior"}, {}], (SEPTEMBER, dt.date(2027, 8, 1)), [SEPTEMBER]),
+    ],
+)  # fmt: skip
+def test_who_applies_in_the_summer_is_paid_for_the_school_year_that_is_proved(
+    office: Office,
+    grant: Scheme,
+    file: dt.date | None,
+    proofs: list[dict[str, Any]],
+    months: tuple[dt.date, dt.date],
+    paid: list[dt.date],
+) -> None:
+    child = former(office, enrolled_until=file)
+    pay_to(office, child, grant.code)
+    application = applied(office, grant, child, APPLIED_IN_SUMMER)
+    for values in proofs:
+        prove(office, child, **values)
+    assert confirmed(office, application) == months
+    batch = prepare(office, grant)
+    assert [(line.month, line.amount) for line in office.lines(batch)] == [
+        (month, Decimal("10000.00")) for month in paid
+    ]
+    with office.as_("clerk"):
+        assert not BatchIssue.objects.filter(batch=batch, kind="no_proof").exists()
+
+
+def applied(office: Office, grant: Scheme, child: Child, at: dt.datetime = AT) -> Application:
     with office.as_("director") as actor:
-        return apply(actor=actor, at=AT, child=child, scheme=grant, statement="全日制在读")
+        return apply(actor=actor, at=at, child=child, scheme=grant, statement="全日制在读")
 
 
 def pay_to(office: Office, child: Child, code: str, name: str = "", relation: str = "child") -> Payee:
@@ -234,6 +287,29 @@ def test_another_account_than_the_students_own_and_a_missing_proof_are_exception
     with office.as_("clerk"):
         kinds = set(BatchIssue.objects.filter(batch=batch).values_list("kind", flat=True))
     assert {"payee_kind", "no_proof"} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("proof", "missing"),
+    [
+        ({}, False),
+        ({"term": 2}, False),
+        ({"full_time": False}, True),
+        ({"stage": "junior"}, True),
+        ({"school_year": 2025}, True),
+        ({"full_time": False, "stage": "junior"}, True),
+    ],
+)
+def test_a_line_needs_a_full_time_proof_of_its_own_school_year_at_a_stage_that_is_paid(
+    office: Office, grant: Scheme, proof: dict[str, Any], missing: bool
+) -> None:
+    child = former(office)
+    pay_to(office, child, grant.code)
+    entitled(office, grant, child)
+    prove(office, child, **proof)
+    batch = prepare(office, grant)
+    with office.as_("clerk"):
+        assert BatchIssue.objects.filter(batch=batch, kind="no_proof").exists() is missing
 
 
 def test_one_payment_a_school_year(office: Office, grant: Scheme) -> None:
