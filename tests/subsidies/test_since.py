@@ -44,7 +44,7 @@ def test_another_account_stops_the_release_and_the_month_is_worked_out_anew(offi
     batch = office.approve(office.prepare(OCTOBER))
     office.give_account(office.child("own"), card("9999"), name="新监护人")
     with pytest.raises(
-        BatchRefused, match="1 line has changed .* another payee or account.*Return the batch"
+        BatchRefused, match=r"1 line has changed .* another payee or account.*Return the batch"
     ):
         office.release(batch)
     with office.as_("releaser") as releaser:
