@@ -193,6 +193,7 @@ class IssueKind(models.TextChoices):
     ACCOUNT_CHECKSUM = "account_checksum", _("Account number fails its check digit")
     NO_PROOF = "no_proof", _("No proof of schooling for this term")
     ACCOUNT_REFUSED = "account_refused", _("Bank refused this account before, and it has not changed")
+    CONFLICT = "conflict", _("A benefit that may not be held beside the allowance")
     HELD_BY_CLERK = "held_by_clerk", _("Held back by the clerk")
 
 

@@ -15,7 +15,7 @@ from staff.enums import Role
 from staff.templatetags.look import day, money
 from staff.workflow import Actor
 from subsidies.aid.enums import PayeeKind
-from subsidies.enums import CORRECTIONS, BatchState, FailReason, IssueKind, PaymentState
+from subsidies.enums import CORRECTIONS, BatchState, FailReason, IssueKind, OffsetKind, PaymentState
 from subsidies.models import BatchIssue, PaymentBatch
 from subsidies.reckoning.reasons import correction_reason
 
@@ -154,7 +154,13 @@ def _refused(detail: dict[str, Any]) -> str:
     }
 
 
+def _conflict(detail: dict[str, Any]) -> str:
+    benefits = "、".join(str(OffsetKind(kind).label) for kind in detail["benefits"])
+    return _("%(benefits)s: not deducted, to be cancelled") % {"benefits": benefits}
+
+
 _WORDS = {
+    IssueKind.CONFLICT: _conflict,
     IssueKind.SHARED_ACCOUNT: _shared,
     IssueKind.HOLDER_NOT_PAYEE: _holder,
     IssueKind.ACCOUNT_CHECKSUM: _holder,

@@ -11,6 +11,7 @@ import datetime as dt
 
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -69,7 +70,7 @@ def start_preparation(
 ) -> Job:
     """Queue the work; the page then shows its progress. Raises BatchRefused before anything is queued."""
     month = month_of(month)
-    check_start(actor, region, scheme, month)
+    check_start(actor, region, scheme, month, timezone.localdate(at))
     return jobs.start(
         JOB,
         region_id=region.pk,

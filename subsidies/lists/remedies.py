@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.ages import add_months
+from cases.enums import PrimaryCategory
 from cases.matching.discrepancies.finding_data import Finding, Pairs, of_child
 from cases.matching.discrepancies.findings import finder, is_on_list
 from cases.matching.discrepancies.remedies import Remedy, RemedyForm, remedy
@@ -28,7 +29,7 @@ from cases.models import Child, Discrepancy, ListRow
 from staff.workflow import Actor, TransitionRefused
 from subsidies.entitlements import services as entitlements
 from subsidies.entitlements.last_months import last_month_of
-from subsidies.enums import EndReason, EntitlementState, OffsetKind, SchemeCode, TekunMode
+from subsidies.enums import ConflictMode, EndReason, EntitlementState, OffsetKind, SchemeCode, TekunMode
 from subsidies.models import Entitlement, Offset
 from subsidies.reckoning import rules
 from subsidies.terms.in_force import Terms, terms_of
@@ -214,10 +215,15 @@ def _top_up(
         source=source,
         discrepancy_id=discrepancy.pk,
     )
-    return _("%(amount)s yuan a month are set off from %(month)s.") % {
-        "amount": offset.amount,
-        "month": f"{offset.start_month:%Y-%m}",
-    }
+    beside = entitlement.category == PrimaryCategory.ORPHAN
+    words = (
+        _(
+            "%(amount)s yuan a month are on record from %(month)s: an orphan is paid in full, the benefit is to be cancelled."
+        )
+        if beside and _terms(discrepancy).conflict_mode == ConflictMode.CANCEL_OTHER
+        else _("%(amount)s yuan a month are set off from %(month)s.")
+    )
+    return words % {"amount": offset.amount, "month": f"{offset.start_month:%Y-%m}"}
 
 
 # Why an entitlement ends when this is true of the child.

@@ -17,7 +17,7 @@ from cases.children.family import account_warning
 from cases.enums import ParentSituationKind, Relation
 from staff import crypto
 from subsidies.aid.enums import PayeeKind
-from subsidies.enums import FailReason, IssueKind, PaymentState
+from subsidies.enums import ConflictMode, FailReason, IssueKind, PaymentState
 from subsidies.preparing.covered import STAGE, by_age, proved
 from subsidies.preparing.tables import Work, run
 from subsidies.terms.in_force import Terms
@@ -148,6 +148,13 @@ FROM prep_line l JOIN (
     GROUP BY w.entitlement_id
 ) x ON x.entitlement_id = l.entitlement_id"""
 
+# Paid in full although the child draws what may not be drawn beside it: somebody has that one cancelled.
+_CONFLICT = """
+SELECT l.entitlement_id, l.payment_id, l.child_name,
+    jsonb_build_object('benefits', p.explanation -> 'conflicts') AS detail
+FROM prep_line l JOIN subsidies_payment p ON p.id = l.payment_id
+WHERE p.batch_id = %(batch_id)s AND p.explanation -> 'conflicts' <> '[]'"""
+
 # A month that was paid too little or too much waits for a person, whatever else is known about the line.
 _CORRECTED = """
 SELECT x.entitlement_id, min(p.payment_id) AS payment_id, max(coalesce(c.name, x.child_name)) AS child_name,
@@ -181,6 +188,8 @@ def _found(terms: Terms) -> dict[IssueKind, str]:
         IssueKind.OPEN_DISCREPANCY: _OPEN_DISCREPANCY,
         IssueKind.NO_PROOF: _NO_PROOF,
     }
+    if terms.conflict_mode == ConflictMode.CANCEL_OTHER:
+        found[IssueKind.CONFLICT] = _CONFLICT
     if terms.amount_least is not None or terms.amount_most is not None:
         found[IssueKind.AMOUNT_RANGE] = _AMOUNT_RANGE
     if terms.visit_days:

@@ -10,6 +10,7 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.ages import add_months
 from staff.enums import RegionLevel, Role
 from staff.models import Region, TransitionRecord
 from staff.workflow import Actor
@@ -41,7 +42,7 @@ def _batches(region_id: int, scheme: Scheme) -> QuerySet[PaymentBatch]:
     return found.exclude(state=BatchState.RETURNED)
 
 
-def check_start(actor: Actor, region: Region, scheme: Scheme, month: dt.date) -> None:
+def check_start(actor: Actor, region: Region, scheme: Scheme, month: dt.date, today: dt.date) -> None:
     """Raises BatchRefused when this person, county or month cannot have a batch prepared now."""
     if actor.role != Role.CLERK:
         raise BatchRefused(_("Your post does not have this duty."))
@@ -51,6 +52,12 @@ def check_start(actor: Actor, region: Region, scheme: Scheme, month: dt.date) ->
         # The later batch has already paid this month as arrears where it was owed.
         raise BatchRefused(
             _("A later month has been prepared already. What this month owes is paid there as arrears.")
+        )
+    if month > add_months(month_of(today), 1):
+        # It would also close every month before it.
+        raise BatchRefused(
+            _("%(month)s lies too far ahead: at most the coming month is worked out.")
+            % {"month": f"{month:%Y-%m}"}
         )
 
 
@@ -79,7 +86,7 @@ def prepare_batch(
         lock(region.pk, scheme.pk)
         if present := present_batch(region.pk, scheme, month):
             return present
-        check_start(actor, region, scheme, month)
+        check_start(actor, region, scheme, month, timezone.localdate(at))
         tell(0, _("Reading standards and entitlements"))
         standards = Standards.load(scheme, region.pk)
         batch = PaymentBatch.objects.create(

@@ -35,8 +35,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 OCTOBER, NOVEMBER, DECEMBER = dt.date(2026, 10, 1), dt.date(2026, 11, 1), dt.date(2026, 12, 1)
 
 
-def moment(month: int, day: int, hour: int = 10) -> dt.datetime:
-    return dt.datetime(2026, month, day, hour, tzinfo=SHANGHAI)
+def moment(month: int, day: int, hour: int = 10, *, year: int = 2026) -> dt.datetime:
+    return dt.datetime(year, month, day, hour, tzinfo=SHANGHAI)
 
 
 def card(ending: str) -> str:
@@ -123,7 +123,7 @@ class Office:
         with self.as_("clerk") as clerk:
             return batches.prepare_batch(
                 actor=clerk,
-                at=at or moment(month.month, 19),
+                at=at or moment(month.month, 19, year=month.year),
                 region=self.region(),
                 scheme=self.scheme,
                 month=month,
@@ -134,17 +134,23 @@ class Office:
         with self.as_("clerk") as clerk:
             for kind in set(BatchIssue.objects.filter(batch=batch, note="").values_list("kind", flat=True)):
                 batches.note_issues(
-                    actor=clerk, at=moment(batch.month.month, 19), batch=batch, kind=kind, note="已核"
+                    actor=clerk,
+                    at=moment(batch.month.month, 19, year=batch.month.year),
+                    batch=batch,
+                    kind=kind,
+                    note="已核",
                 )
 
     def approve(self, batch: PaymentBatch) -> PaymentBatch:
         self.explain(batch)
         with self.as_("approver") as approver:
-            return batches.approve(actor=approver, at=moment(batch.month.month, 20), batch=batch)
+            return batches.approve(
+                actor=approver, at=moment(batch.month.month, 20, year=batch.month.year), batch=batch
+            )
 
     def release(self, batch: PaymentBatch, at: dt.datetime | None = None) -> PaymentBatch:
         """Release, and write the files as the job does that a release queues."""
-        at = at or moment(batch.month.month, 21)
+        at = at or moment(batch.month.month, 21, year=batch.month.year)
         with self.as_("releaser") as releaser:
             done = batches.release(
                 actor=releaser, at=at, batch=batch, proof=Proof(releaser.user_id, "password", at)
