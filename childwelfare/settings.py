@@ -172,6 +172,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "subsidies.reviews.tasks.open_reviews",
         "schedule": crontab(hour=1, minute=10),
     },
+    "check-ledgers": {
+        "task": "subsidies.ledger.tasks.check_ledgers",
+        "schedule": crontab(hour=2, minute=20),
+    },
     "forget-import-cells": {
         "task": "cases.importing.tasks.forget_cells",
         "schedule": crontab(hour=3, minute=55),

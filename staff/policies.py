@@ -244,6 +244,12 @@ class Duty(RowScope):
         ]
 
 
+def duties(table: str, *roles: str) -> list[Duty]:
+    """Only these roles add, change or remove rows of ``table``."""
+    acts = {"add": "INSERT", "change": "UPDATE", "remove": "DELETE"}
+    return [Duty(name=f"{table}_{word}", act=act, roles=roles) for word, act in acts.items()]
+
+
 def install_deletion(cursor: Any) -> None:
     """Who may only read deletes nothing either: a row policy checks deletions like reading. After every migrate.
 

@@ -188,6 +188,7 @@ ACTS = {
     "add_offset": _("Benefit set off"),
     "end_offset": _("Benefit no longer set off"),
     "continue": _("Continues on other terms"),
+    "shorten": _("Ended earlier"),
     "agree_plan": _("Instalments agreed"),
 }
 

@@ -17,6 +17,7 @@ REGISTERING = (
     "subsidies.reports.notices",
     "subsidies.reports.official_exports",
     "subsidies.reveals",
+    "subsidies.ledger.tasks",
     "subsidies.reviews.tasks",
     "subsidies.tasks",
     "subsidies.transfers",

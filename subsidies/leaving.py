@@ -13,6 +13,7 @@ from cases.enums import LeaveReason
 from cases.leaving.services import LastPay, on_leave, tells_last_pay
 from cases.models import Child
 from staff.workflow import Actor, perform_many
+from subsidies.entitlements.chains import first_month
 from subsidies.entitlements.last_months import last_month_of
 from subsidies.entitlements.services import entitlement_of
 from subsidies.enums import EndReason, EntitlementState
@@ -43,7 +44,7 @@ def last_pay(child: Child, day: dt.date, reason: LeaveReason) -> LastPay | None:
     month, rule = last_month_of(right, child, ENDS[reason], day)
     if reason == LeaveReason.ENTERED_IN_ERROR:
         return LastPay(None, "")
-    return LastPay(month if month >= month_of(right.start_month) else None, rule)
+    return LastPay(month if month >= month_of(first_month(right)) else None, rule)
 
 
 @on_leave

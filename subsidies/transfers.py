@@ -17,6 +17,7 @@ from cases.transfers.rules import Distance, distance
 from cases.transfers.services import blocks_transfer, on_transfer
 from staff.models import TransitionRecord
 from staff.workflow import Actor
+from subsidies.entitlements import chains
 from subsidies.enums import (
     ApplicationState,
     EndReason,
@@ -132,10 +133,11 @@ def end_entitlements(transfer: Transfer, child: Child, actor: Actor, at: dt.date
         return {}
     months = LastMonths(transfer.region_id, transfer.effective_date)
     until: list[dt.date] = []
+    text = _("The child's file was transferred to another county.")
     found = Entitlement.objects.select_for_update(of=("self",)).filter(child=child)
     for entitlement in found.exclude(state=EntitlementState.ENDED).order_by("pk"):
         before, last = entitlement.state, months.of(entitlement.scheme_id)
-        entitlement.end_month = max(last, add_months(entitlement.start_month, -1))
+        entitlement.end_month = max(last, add_months(chains.first_month(entitlement), -1))
         entitlement.state, entitlement.end_reason = EntitlementState.ENDED, EndReason.MOVED_AWAY
         entitlement.proposed_end_month = None
         entitlement.save(update_fields=["end_month", "state", "end_reason", "proposed_end_month"])
@@ -152,8 +154,9 @@ def end_entitlements(transfer: Transfer, child: Child, actor: Actor, at: dt.date
             role=actor.role,
             at=at,
             reason_code=EndReason.MOVED_AWAY,
-            reason=_("The child's file was transferred to another county."),
+            reason=text,
         )
+        chains.shorten(entitlement, actor=actor, at=at, reason=text)
         until.append(last)
     paid = (
         _lines(child).filter(state__in=DELIVERED).order_by("-month").values_list("month", flat=True).first()

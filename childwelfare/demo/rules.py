@@ -62,11 +62,18 @@ def load_rules(office: Office) -> None:
     """What municipality and district rule, and the standards of the other schemes; each begins with its first one."""
     schemes = {scheme.code: scheme for scheme in Scheme.objects.all()}
     with office.acting("zhaoqinghe"):
-        for region, code, day, document, changes in RULES:
-            add_rule(
-                actor=office.actor(), at=office.at(day, 9), region=Region.objects.get(code=region), scheme=schemes[code],
-                valid_from=day, document=document, changes=changes,
-            )  # fmt: skip
+        clerk = office.actor()
+    for (
+        region,
+        code,
+        day,
+        document,
+        changes,
+    ) in RULES:  # those of the municipality too, which a clerk does not write
+        add_rule(
+            actor=clerk, at=office.at(day, 9), region=Region.objects.get(code=region), scheme=schemes[code],
+            valid_from=day, document=document, changes=changes,
+        )  # fmt: skip
     for code, category, day, amount in RATES:
         Rate.objects.create(
             scheme=schemes[code], region_id=COUNTY, placement="scattered", category=category, amount=Decimal(amount),

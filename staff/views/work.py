@@ -61,7 +61,7 @@ def file(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_GET
 def job(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
-    """How far a piece of work is: a page, the fragment that htmx asks for each second, or JSON.
+    """How far a piece of work is: a page, the fragment that htmx asks for each second, or JSON. Pages lead to the result.
 
     JSON: ``state`` (queued, running, done, failed, cancelled), ``done``, ``total``, ``result``, ``error``,
     ``done_url``.
@@ -83,8 +83,8 @@ def job(request: ActingRequest, pk: uuid.UUID) -> HttpResponse:
             }
         )
     asked_again = bool(request.headers.get("HX-Request"))
-    if asked_again and work.state == Job.State.DONE and work.done_url:
-        return HttpResponseClientRedirect(work.done_url)
+    if work.state == Job.State.DONE and work.done_url:  # also when it had ended before its page was opened
+        return HttpResponseClientRedirect(work.done_url) if asked_again else redirect(work.done_url)
     context = {
         "job": work,
         "state": "broken" if state == Job.State.FAILED else state,

@@ -22,6 +22,7 @@ from subsidies.aid.disability_rules import Disabled, Overlap, could_have, overla
 from subsidies.aid.enums import DisabilitySubsidyKind
 from subsidies.aid.refusals import AidRefused, check_duty
 from subsidies.entitlements import services as entitlements
+from subsidies.entitlements.chains import first_month
 from subsidies.enums import EntitlementState, OffsetKind, SchemeCode
 from subsidies.models import DisabilitySubsidy, Entitlement, Offset
 from subsidies.reckoning.months import month_of
@@ -188,7 +189,8 @@ def end_subsidy(
         made = Offset.objects.filter(
             child_id=locked.child_id, kind=OffsetKind.DISABILITY_LIVING, source=_source(locked)
         ).filter(Q(end_month__isnull=True) | Q(end_month__gt=last))
-        for offset in made.exclude(entitlement__state=EntitlementState.ENDED):
+        # One by one: what goes on under other terms ends with the first of its rows.
+        while offset := made.order_by("start_month", "pk").first():
             entitlements.end_offset(
                 actor=actor, at=at, offset=offset, last_month=last, source=locked.known_from
             )
@@ -212,7 +214,7 @@ def set_off(*, actor: Actor, at: dt.datetime, subsidy: DisabilitySubsidy) -> Off
         entitlement=right,
         kind=OffsetKind.DISABILITY_LIVING,
         amount=subsidy.amount,
-        start_month=max(subsidy.start_month, right.start_month),
+        start_month=max(subsidy.start_month, first_month(right)),
         end_month=subsidy.end_month,
         source=_source(subsidy),
     )

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from cases.ages import add_months
 from staff.workflow import Actor, perform_many
 from subsidies.aid.refusals import AidRefused, check_duty, record
+from subsidies.entitlements import chains
 from subsidies.enums import ApplicationState, EndReason, EntitlementState, SchemeCode
 from subsidies.models import Application, Entitlement, Scheme
 from subsidies.reckoning.months import month_of
@@ -187,7 +188,7 @@ def _end(
     """End each right with its child's last month and reason; a child without one was never due."""
     found = list(rows.select_for_update(of=("self",)))
     for row in found:
-        never = add_months(row.start_month, -1)
+        never = add_months(chains.first_month(row), -1)
         last, reason = lasts.get(row.child_id, (never, EndReason.ENTERED_IN_ERROR))
         row.end_month = max(month_of(last), never)
         row.state, row.end_reason, row.proposed_end_month = EntitlementState.ENDED, reason, None
@@ -195,5 +196,7 @@ def _end(
         found, ["end_month", "state", "end_reason", "proposed_end_month"], batch_size=500
     )
     text = _("Ends together with the allowance it follows.")
+    for row in found:
+        chains.shorten(row, actor=actor, at=at, reason=text)
     record(found, "end", EntitlementState.ACTIVE, EntitlementState.ENDED, actor=actor, at=at, reason=text)
     return len(found)

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from staff.enums import Role
 from staff.workflow import Actor
 from subsidies.enums import CORRECTIONS, BatchState, HoldReason, IssueKind, PaymentKind, PaymentState
-from subsidies.ledger.enums import RecoveryState
-from subsidies.models import BatchIssue, Payment, PaymentBatch, Recovery
+from subsidies.models import BatchIssue, Payment, PaymentBatch
 from subsidies.preparing.refusals import BatchRefused
 from subsidies.preparing.service import count, record
+from subsidies.recovery import corrections
 
 
 def open_for_clerk(batch_id: int, actor: Actor) -> PaymentBatch:
@@ -60,8 +60,8 @@ def note_issues(
 
 
 def decline(*, actor: Actor, at: dt.datetime, issue: BatchIssue, note: str) -> BatchIssue:
-    """The clerk does not confirm a correction: arrears are held back, what was to be asked back is dropped. It is
-    proposed again when the months are reckoned again.
+    """The clerk does not confirm a correction: arrears are held back, what was to be asked back is not asked back
+    now. Both are proposed again by the next batch while they are still what is right.
     """
     text = _text(note, _("Write the reason in words."))
     if issue.kind not in CORRECTIONS:
@@ -69,11 +69,7 @@ def decline(*, actor: Actor, at: dt.datetime, issue: BatchIssue, note: str) -> B
     with transaction.atomic():
         batch = open_for_clerk(issue.batch_id, actor)
         if issue.kind == IssueKind.OVERPAID:
-            Recovery.objects.filter(
-                batch=batch, entitlement_id=issue.entitlement_id, state=RecoveryState.PROPOSED
-            ).update(
-                state=RecoveryState.DROPPED, note=text, decided_by_id=actor.user_id or None, decided_at=at
-            )
+            corrections.decline(batch, issue.entitlement_id, note=text, actor=actor, at=at)
         else:
             Payment.objects.filter(
                 batch=batch,

@@ -34,6 +34,7 @@ from subsidies.batches.differences import (
     township_rows,
 )
 from subsidies.batches.forms import OverBudgetForm
+from subsidies.batches.since import changed_since, said
 from subsidies.budgets import services as budgets
 from subsidies.duties import disabled, holders
 from subsidies.enums import BatchKind, BatchState, HoldReason
@@ -272,6 +273,7 @@ def values(batch: PaymentBatch, actor: Actor, query: QueryDict) -> dict[str, Any
         "buttons": buttons(batch, actor, names, lacking),
         "release_link": release_link(batch, actor),
         "lacking": budgets.shortfall_text(lacking),
+        "changed": said(*changed_since(batch, timezone.localdate())),
         "terms": bridge_terms(found.total, batch),
         "adds_up": found.total.adds_up
         and (found.total.now == batch.total or batch.state == BatchState.RETURNED),

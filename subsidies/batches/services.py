@@ -21,6 +21,7 @@ from staff.templatetags.look import moment
 from staff.workflow import Actor, perform
 from subsidies.bank import files as bank_files
 from subsidies.batches.notes import decline, hold, note_issue, note_issues, unhold
+from subsidies.batches.since import refuse_changed
 from subsidies.budgets import services as budgets
 from subsidies.enums import BatchState, PaymentState
 from subsidies.ledger import entries as ledger
@@ -89,6 +90,7 @@ def approve(
         # Until the end nobody changes its lines; what was read before may be out of date.
         locked = PaymentBatch.objects.select_for_update(of=("self",)).filter(pk=batch.pk).first()
         budgets.refuse_overspending(locked or batch, over_budget_note)
+        refuse_changed(locked or batch, at)
         fields = {"over_budget_note": over_budget_note.strip()[:200]}
         done: PaymentBatch = perform(batch, "approve", at=at, actor=actor, fields=fields)
         corrections.confirm(done, actor=actor, at=at)
@@ -123,6 +125,7 @@ def release(*, actor: Actor, at: dt.datetime, batch: PaymentBatch, proof: Proof)
             locked = PaymentBatch.objects.select_for_update(of=("self",)).filter(pk=batch.pk).first()
             if locked is not None and locked.state == BatchState.APPROVED:
                 _in_order(at, locked.approved_at or locked.prepared_at)
+                refuse_changed(locked, at)
                 # Posted first: the database lets nothing be released that is not in the ledger.
                 ledger.post_batch(EntryKind.RELEASE, locked, at=at, actor=actor)
             done: PaymentBatch = perform(

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from cases.ages import add_months
 from cases.enums import Placement, PrimaryCategory
 from staff.workflow import Actor
-from subsidies.entitlements.services import EntitlementRefused, perform_on, record
+from subsidies.entitlements.chains import record
+from subsidies.entitlements.services import EntitlementRefused, perform_on
 from subsidies.enums import EndReason
 from subsidies.models import Entitlement, Offset, SchoolProof
 from subsidies.reckoning import rules

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from cases.ages import add_months
 from cases.models import Child
+from subsidies.entitlements import chains
 from subsidies.enums import EndReason
 from subsidies.models import Entitlement
 from subsidies.reckoning.months import last_month, last_month_of_end, month_of
@@ -22,7 +23,7 @@ def last_month_of(entitlement: Entitlement, child: Child, reason: str, day: dt.d
     later than age allows.
     """
     if reason == EndReason.ENTERED_IN_ERROR:
-        return add_months(entitlement.start_month, -1), _("Entered in error: no month was due.")
+        return add_months(chains.first_month(entitlement), -1), _("Entered in error: no month was due.")
     terms = terms_of(entitlement.scheme, entitlement.region_id, day)
     by_age = entitlement.end_month or last_month(child.birth_date, terms.last_month_rule)
     if entitlement.end_month is None and child.enrolled_until:

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from cases.ages import add_months
 from staff.enums import Role
-from staff.models import TransitionRecord
 from staff.workflow import Actor, TransitionRefused, perform
 from subsidies.aid import following
+from subsidies.entitlements import chains
 from subsidies.entitlements.last_months import last_month_of
 from subsidies.enums import EndReason, EntitlementState, OffsetKind, SchemeCode
 from subsidies.models import Entitlement, Offset
@@ -104,11 +104,12 @@ def end(
     reason: str,
     last_month: dt.date | None = None,
 ) -> Entitlement:
-    """The approver ends it with the proposed last month, or another one that is given; what follows it ends too."""
+    """The approver ends it with the proposed last month, or another one that is given; what follows it ends too, and so
+    do the rights that it continues when the month lies before it.
+    """
     proposed = Entitlement.objects.filter(pk=entitlement.pk).values_list("proposed_end_month", flat=True)
-    last = last_month or proposed.first() or timezone.localdate(at)
-    if last < add_months(entitlement.start_month, -1):
-        last = add_months(entitlement.start_month, -1)  # entered in error: no month was ever due
+    never = add_months(chains.first_month(entitlement), -1)  # entered in error: no month was ever due
+    last = max(month_of(last_month or proposed.first() or timezone.localdate(at)), never)
     with transaction.atomic():
         ended = perform_on(
             "end",
@@ -117,9 +118,10 @@ def end(
             entitlement,
             reason,
             reason_code,
-            end_month=month_of(last),
+            end_month=last,
             end_reason=reason_code,
         )
+        chains.shorten(ended, actor=actor, at=at, reason=reason)
         following.end_with(ended, actor=actor, at=at)
     return ended
 
@@ -153,8 +155,9 @@ def add_offset(
 ) -> Offset:
     """Set off another benefit from a month on: ``amount`` is the child's own share in yuan a month.
 
-    An open offset of the same kind ends the month before (a change of amount). The same again changes
-    nothing and returns what is there. Raises EntitlementRefused.
+    It is set off in each month under the right that covers it, also where terms have changed since, and up to the last
+    month of one that has ended; the first of these rows is returned. An open offset of the same kind ends the month
+    before (a change of amount). The same again changes nothing and returns what is there. Raises EntitlementRefused.
     """
     _check_duty(actor)
     start = month_of(start_month)
@@ -173,67 +176,75 @@ def add_offset(
     if yuan == 0:
         raise EntitlementRefused(_("The amount must be more than 0."))
     with transaction.atomic():
-        locked = _lock(entitlement)
-        if locked.state == EntitlementState.ENDED:
-            raise EntitlementRefused(_("The entitlement has ended."))
-        same_kind = list(Offset.objects.filter(entitlement=locked, kind=kind).order_by("start_month", "pk"))
-        for row in same_kind:
-            if (row.start_month, row.end_month, row.amount) == (start, last, yuan):
-                return row
-        for row in same_kind:
-            overlaps = (row.end_month is None or row.end_month >= start) and (
-                last is None or row.start_month <= last
+        rights = _lock(entitlement)
+        wanted = chains.pieces(rights, start, last)
+        if not wanted:
+            until = rights[-1].end_month
+            raise EntitlementRefused(
+                _("The month lies outside this entitlement, which runs from %(first)s to %(last)s.")
+                % {"first": f"{rights[0].start_month:%Y-%m}", "last": f"{until:%Y-%m}" if until else "…"}
             )
-            if not overlaps:
+        present = {
+            (row.entitlement_id, row.start_month, row.end_month, row.amount): row
+            for row in Offset.objects.filter(entitlement__in=rights, kind=kind)
+        }
+        same = [present.get((right.pk, since, through, yuan)) for right, since, through in wanted]
+        if same[0] is not None and None not in same:
+            return same[0]
+        for span in chains.spans(rights, kind):
+            if (span.last is not None and span.last < start) or (last is not None and span.start > last):
                 continue
-            if row.end_month is not None or row.start_month >= start:
+            if span.last is not None or span.start >= start:
                 raise EntitlementRefused(
                     _("This benefit is already set off from %(month)s. End that first.")
-                    % {"month": f"{row.start_month:%Y-%m}"}
+                    % {"month": f"{span.start:%Y-%m}"}
                 )
-            row.end_month = add_months(start, -1)
-            row.save(update_fields=["end_month"])
-        offset = Offset.objects.create(
-            entitlement=locked,
-            child_id=locked.child_id,
-            region_id=locked.region_id,
-            kind=kind,
-            amount=yuan,
-            start_month=start,
-            end_month=last,
-            source=source[:200],
-            discrepancy_id=discrepancy_id,
-        )
-        text = f"{offset.get_kind_display()} {yuan} {start:%Y-%m} · {source}"
-        record(locked, "add_offset", actor, at, text)
-    return offset
+            chains.cut(span, add_months(start, -1))
+        made = [
+            Offset.objects.create(
+                entitlement=right,
+                child_id=right.child_id,
+                region_id=right.region_id,
+                kind=kind,
+                amount=yuan,
+                start_month=since,
+                end_month=through,
+                source=source[:200],
+                discrepancy_id=discrepancy_id,
+            )
+            for right, since, through in wanted
+        ]
+        for offset in made:
+            text = f"{offset.get_kind_display()} {yuan} {offset.start_month:%Y-%m} · {source}"
+            chains.record(offset.entitlement, "add_offset", actor, at, text)
+    return made[0]
 
 
 def end_offset(
     *, actor: Actor, at: dt.datetime, offset: Offset, last_month: dt.date, source: str = ""
 ) -> Offset:
-    """The benefit is set off for the last time in ``last_month``. An offset that never applied is ended
-    before its start by removal.
+    """The benefit is set off for the last time in ``last_month``, under whichever right covers that month. An offset that
+    never applied is ended before its start by removal.
     """
     _check_duty(actor)
     last = month_of(last_month)
     with transaction.atomic():
-        entitlement = _lock(offset.entitlement)
-        row = Offset.objects.select_for_update(of=("self",)).filter(pk=offset.pk).first()
-        if row is None:
-            raise EntitlementRefused(_("The offset is no longer there. Reload the page."))
-        text = (
-            f"{row.get_kind_display()} {row.amount} {row.start_month:%Y-%m}–{last:%Y-%m} · {source.strip()}"
+        rights = _lock(offset.entitlement)
+        span = next(
+            (
+                span
+                for span in chains.spans(rights, offset.kind)
+                if offset.pk in {row.pk for row in span.rows}
+            ),
+            None,
         )
-        if last < row.start_month:
-            # It never applied; the history keeps the row.
-            row.delete()
-            row.end_month = last
-        else:
-            row.end_month = last
-            row.save(update_fields=["end_month"])
-        record(entitlement, "end_offset", actor, at, text)
-    return row
+        if span is None:
+            raise EntitlementRefused(_("The offset is no longer there. Reload the page."))
+        for row in chains.cut(span, last):
+            text = f"{row.get_kind_display()} {row.amount} {row.start_month:%Y-%m}–{last:%Y-%m} · {source.strip()}"
+            chains.record(row.entitlement, "end_offset", actor, at, text)
+    offset.end_month = last
+    return offset
 
 
 def _check_duty(actor: Actor) -> None:
@@ -241,26 +252,8 @@ def _check_duty(actor: Actor) -> None:
         raise EntitlementRefused(_("Your post does not have this duty."))
 
 
-def _lock(entitlement: Entitlement) -> Entitlement:
-    """The row locked, so that a batch that is being prepared and a change of offsets follow one another."""
-    locked = Entitlement.objects.select_for_update(of=("self",)).filter(pk=entitlement.pk).first()
-    if locked is None:
+def _lock(entitlement: Entitlement) -> list[Entitlement]:
+    rights = chains.lock_all(entitlement)
+    if not rights:
         raise EntitlementRefused(_("The record is no longer in your area."))
-    return locked
-
-
-def record(entitlement: Entitlement, name: str, actor: Actor, at: dt.datetime, text: str) -> None:
-    TransitionRecord.objects.create(
-        subject=entitlement._meta.label_lower,
-        subject_id=str(entitlement.pk),
-        region_id=entitlement.region_id,
-        child_id=entitlement.child_id,
-        name=name,
-        source=entitlement.state,
-        target=entitlement.state,
-        user_id=actor.user_id or None,
-        assignment_id=actor.assignment_id,
-        role=actor.role,
-        at=at,
-        reason=text,
-    )
+    return rights

@@ -101,6 +101,9 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
     actor = Actor.current()
     this_month = month_of(timezone.localdate())
     offsets = list(Offset.objects.filter(entitlement=found).order_by("-start_month", "-pk"))
+    # Where a right goes on under other terms, benefits are kept there; one that has ended keeps them up to its end.
+    goes_on = getattr(found, "continued_by", None) is not None
+    until = this_month if goes_on else min(this_month, found.end_month or this_month)
     standards = Standards.load(found.scheme, found.region_id)
     asked = min(max(this_month, found.start_month), found.end_month or this_month)
     try:
@@ -115,6 +118,7 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
         "add_offset": _("Benefit set off"),
         "end_offset": _("Benefit no longer set off"),
         "continue": _("Continues on other terms"),
+        "shorten": _("Ended earlier"),
     }
     context = {
         "entitlement": found,
@@ -124,8 +128,8 @@ def entitlement(request: HttpRequest, pk: int) -> HttpResponse:
         "may_change": actor.role == Role.CLERK
         and "propose_change" in {t.name for t in available(found, actor)},
         "offsets": offsets,
-        "open_offsets": [row.pk for row in offsets if row.end_month is None or row.end_month >= this_month],
-        "may_set_off": actor.role in SETTERS and found.state != EntitlementState.ENDED,
+        "open_offsets": [row.pk for row in offsets if row.end_month is None or row.end_month >= until],
+        "may_set_off": actor.role in SETTERS and not goes_on,
         "rates": [
             row
             for row in sorted(standards.rows.values(), key=lambda row: (row.valid_from, row.pk), reverse=True)

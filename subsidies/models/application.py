@@ -14,6 +14,7 @@ from staff.scope import ScopedManager
 from subsidies.aid.enums import Channel, CheckMethod, CheckResult, EvidenceSource
 from subsidies.enums import ApplicationState
 from subsidies.models.scheme import Scheme
+from subsidies.models.signing import signed_by_themselves
 from subsidies.workflows import APPLICATION
 
 
@@ -131,10 +132,19 @@ class Application(models.Model):
                 ),
             ),
             models.CheckConstraint(
+                name="application_confirmed_is_signed",
+                condition=~Q(state="confirmed") | Q(decided_by__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="application_refusal_has_reason",
                 condition=~Q(state="refused") | (~Q(refusal_text="") & ~Q(refusal_code="")),
                 violation_error_message=_("A refusal needs a written reason."),
             ),
+        ]
+        triggers = [
+            signed_by_themselves(
+                "application_signed", "applied_by_id", "verified_by_id", "checked_by_id", "decided_by_id"
+            )
         ]
 
     def __str__(self) -> str:

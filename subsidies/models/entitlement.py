@@ -9,12 +9,13 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit import tracked
-from staff.policies import RowScope
+from staff.policies import Duty, RowScope, duties
 from staff.scope import ScopedManager
 from subsidies.enums import EndReason, EntitlementState, OffsetKind
 from subsidies.models.application import Application
 from subsidies.models.payment_triggers import ENTITLEMENT_MARKS, OFFSET_MARKS
 from subsidies.models.scheme import Scheme
+from subsidies.models.signing import signed_by_themselves
 from subsidies.workflows import ENTITLEMENT
 
 
@@ -72,6 +73,12 @@ class Entitlement(models.Model):
         indexes = [models.Index(fields=["child"]), models.Index(fields=["region", "start_month"])]
         constraints = [
             RowScope(name="subsidies_entitlement_scope", lenses=["cases", "money"]),
+            # A township starts a re-check; what is paid, and from when to when, the county says.
+            Duty(name="subsidies_entitlement_add", act="INSERT", roles=("clerk", "approver")),
+            Duty(
+                name="subsidies_entitlement_change", act="UPDATE", roles=("supervisor", "clerk", "approver")
+            ),
+            Duty(name="subsidies_entitlement_remove", act="DELETE", roles=("clerk", "approver")),
             ExclusionConstraint(
                 name="entitlement_never_overlaps",
                 expressions=[
@@ -100,7 +107,10 @@ class Entitlement(models.Model):
                 violation_error_message=_("Another person decides than the one who proposed."),
             ),
         ]  # fmt: skip
-        triggers = ENTITLEMENT_MARKS
+        triggers = [
+            *ENTITLEMENT_MARKS,
+            signed_by_themselves("entitlement_signed", "proposed_by_id", "decided_by_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.scheme} {self.start_month:%Y-%m}"
@@ -133,6 +143,7 @@ class Offset(models.Model):
         verbose_name = _("offset")
         constraints = [
             RowScope(name="subsidies_offset_scope", lenses=["cases", "money"]),
+            *duties("subsidies_offset", "clerk", "approver"),
             models.UniqueConstraint(
                 fields=["entitlement", "kind"], condition=Q(end_month__isnull=True), name="offset_open_once"
             ),

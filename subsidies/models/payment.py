@@ -22,6 +22,8 @@ from subsidies.enums import (
 )
 from subsidies.models.entitlement import Entitlement
 from subsidies.models.payment_triggers import (
+    ADDED_LINES,
+    BATCH_STEPS,
     FROZEN_LINE,
     KEPT_LINE,
     PAYMENT_MARKS,
@@ -29,6 +31,7 @@ from subsidies.models.payment_triggers import (
     SCHOOL_YEAR,
 )
 from subsidies.models.scheme import Scheme
+from subsidies.models.signing import signed_by_themselves
 from subsidies.workflows import BATCH
 
 # Who works out a month, and who changes what becomes of it; everybody else reads what the row scope shows.
@@ -108,10 +111,20 @@ class PaymentBatch(models.Model):
             ),
             models.CheckConstraint(name="batch_month", condition=Q(month__day=1)),
             models.CheckConstraint(
+                name="batch_is_signed",
+                condition=Q(state__in=["prepared", "returned"])
+                | Q(state="approved", approved_by__isnull=False)
+                | Q(approved_by__isnull=False, released_by__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="batch_release_is_proved", condition=Q(released_by__isnull=True) | ~Q(release_proof="")
             ),
         ]
-        triggers = [RELEASER]
+        triggers = [
+            BATCH_STEPS,
+            RELEASER,
+            signed_by_themselves("batch_signed", "approved_by_id", "released_by_id"),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -245,7 +258,7 @@ class Payment(models.Model):
                 name="payment_paid_has_date", condition=~Q(state="paid") | Q(paid_date__isnull=False)
             ),
         ]
-        triggers = [FROZEN_LINE, KEPT_LINE, SCHOOL_YEAR, *PAYMENT_MARKS]
+        triggers = [ADDED_LINES, FROZEN_LINE, KEPT_LINE, SCHOOL_YEAR, *PAYMENT_MARKS]
 
     @property
     def identity_mask(self) -> str:

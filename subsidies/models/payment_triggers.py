@@ -36,6 +36,10 @@ FROZEN_LINE = pgtrigger.Trigger(
             RAISE EXCEPTION 'payment % is frozen', OLD.id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';
         END IF;
+        IF OLD.batch_id <> NEW.batch_id THEN
+            RAISE EXCEPTION 'payment % belongs to its batch', OLD.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';
+        END IF;
         IF batch_state IN ('released', 'reconciled') AND (
             OLD.cancelled IS DISTINCT FROM NEW.cancelled
             OR NOT (NEW.state = OLD.state
@@ -46,6 +50,25 @@ FROZEN_LINE = pgtrigger.Trigger(
         END IF;
         RETURN NEW;
     """,  # noqa: S608
+)
+
+# Lines are added while a batch is being prepared, never to one that somebody has approved. Once a statement: a batch
+# has up to a hundred thousand lines.
+ADDED_LINES = pgtrigger.Trigger(
+    name="payment_added",
+    level=pgtrigger.Statement,
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert,
+    referencing=pgtrigger.Referencing(new="new_values"),
+    func="""
+        IF EXISTS (SELECT FROM (SELECT DISTINCT batch_id FROM new_values) n
+                   LEFT JOIN subsidies_paymentbatch b ON b.id = n.batch_id
+                   WHERE b.state IS DISTINCT FROM 'prepared') THEN
+            RAISE EXCEPTION 'lines are added to a batch that is not being prepared'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_added';
+        END IF;
+        RETURN NULL;
+    """,
 )
 
 KEPT_LINE = pgtrigger.Trigger(
@@ -60,6 +83,54 @@ KEPT_LINE = pgtrigger.Trigger(
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_kept';
         END IF;
         RETURN OLD;
+    """,
+)
+
+# What an approver approved and a releaser released is that and nothing else, and it was they who did it.
+_AGREED = (
+    "scheme_id", "month", "number", "kind", "line_count", "child_count", "total", "funding", "rule_digests",
+    "prepared_by_id", "prepared_at", "approved_by_id", "approved_at", "over_budget_note",
+)  # fmt: skip
+_RELEASED = ("released_by_id", "released_at", "release_proof")
+
+
+def _changed(columns: tuple[str, ...]) -> str:
+    old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
+    return f"({old}) IS DISTINCT FROM ({new})"
+
+
+BATCH_STEPS = pgtrigger.Trigger(
+    name="batch_steps",
+    level=pgtrigger.Row,
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.Update,
+    declare=[("before", "text")],
+    func=f"""
+        IF TG_OP = 'UPDATE' THEN
+            before := OLD.state;
+            IF before <> 'prepared' AND {_changed(_AGREED)}
+               OR before IN ('released', 'reconciled') AND {_changed(_RELEASED)} THEN
+                RAISE EXCEPTION 'batch % is %', NEW.id, before
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';
+            END IF;
+        END IF;
+        IF before IS DISTINCT FROM NEW.state THEN
+            IF (coalesce(before, ''), NEW.state) NOT IN (
+                ('', 'prepared'), ('prepared', 'approved'), ('prepared', 'returned'), ('approved', 'released'),
+                ('approved', 'returned'), ('released', 'reconciled')
+            ) THEN
+                RAISE EXCEPTION 'batch % does not go from % to %', NEW.id, before, NEW.state
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';
+            END IF;
+            IF current_setting('app.user', true) IS DISTINCT FROM '0' AND (
+                NEW.state = 'approved' AND current_setting('app.role', true) IS DISTINCT FROM 'approver'
+                OR NEW.state = 'released' AND current_setting('app.role', true) IS DISTINCT FROM 'releaser'
+            ) THEN
+                RAISE EXCEPTION 'batch % becomes % by another role', NEW.id, NEW.state
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_steps';
+            END IF;
+        END IF;
+        RETURN NEW;
     """,
 )
 

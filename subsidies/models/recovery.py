@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit import tracked
-from staff.policies import RowScope
+from staff.policies import RowScope, duties
 from staff.scope import ScopedManager
 from subsidies.ledger.enums import RecoveryPartKind, RecoveryState
 from subsidies.models.entitlement import Entitlement
@@ -48,7 +50,9 @@ class Recalculation(models.Model):
 
 @tracked("cases", "money")
 class Recovery(models.Model):
-    """追缴: one month of one child that was paid too much. ``recovered`` counts what came back and what was waived."""
+    """追缴: one month of one child that was paid too much. ``recovered`` counts what came back, what was waived, and what
+    was still open and turned out to be due after all (:mod:`subsidies.recovery.due_again`).
+    """
 
     entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="recoveries")
     child = models.ForeignKey("cases.Child", models.PROTECT, related_name="+")
@@ -57,10 +61,14 @@ class Recovery(models.Model):
     month = models.DateField(_("month"))
     amount = models.DecimalField(_("paid too much"), max_digits=10, decimal_places=2)
     recovered = models.DecimalField(_("settled"), max_digits=10, decimal_places=2, default=0)
+    # Of the amount: what turned out to be due after all, whether it was still open or had been waived.
+    due_after_all = models.DecimalField(_("due after all"), max_digits=10, decimal_places=2, default=0)
     child_name = models.CharField(max_length=60)
     explanation = models.JSONField(default=dict)
-    # Yuan by source of funds, as they were paid: what comes back goes back there.
+    # Yuan by source of funds, as they were paid, without what turned out to be due: what comes back goes back there.
     funding = models.JSONField(default=dict)
+    # Which batch found what to be due after all, by source of funds (subsidies.recovery.due_again.Use).
+    uses = models.JSONField(default=list)
     state = models.CharField(
         _("state"), max_length=10, choices=RecoveryState.choices, default=RecoveryState.PROPOSED
     )
@@ -86,12 +94,17 @@ class Recovery(models.Model):
         ]
         constraints = [
             RowScope(name="subsidies_recovery_scope", lenses=["cases", "money"]),
+            *duties("subsidies_recovery", "clerk", "approver", "releaser"),
             models.CheckConstraint(name="recovery_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(name="recovery_month", condition=Q(month__day=1)),
             models.CheckConstraint(
                 name="recovery_within",
                 condition=Q(recovered__gte=0) & Q(recovered__lte=models.F("amount")),
                 violation_error_message=_("More than was paid too much."),
+            ),
+            models.CheckConstraint(
+                name="recovery_due_within",
+                condition=Q(due_after_all__gte=0) & Q(due_after_all__lte=models.F("amount")),
             ),
             models.CheckConstraint(
                 name="recovery_settled_in_full",
@@ -104,6 +117,11 @@ class Recovery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.child_name} {self.month:%Y-%m} {self.amount}"
+
+    @property
+    def too_much(self) -> Decimal:
+        """Yuan that the month was paid too much, by what is known today."""
+        return self.amount - self.due_after_all
 
 
 class RecoveryPart(models.Model):

@@ -1,4 +1,4 @@
-"""Subsidy schemes and their dated rates. Public data, no policy."""
+"""Subsidy schemes and their dated rates. Public data: everybody reads it, a county writes its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.enums import Placement, PrimaryCategory
 from subsidies.enums import SchemeCode
+from subsidies.models.signing import written_by
 
 
 class Scheme(models.Model):
@@ -60,6 +61,7 @@ class SchemeRule(models.Model):
                 violation_error_message=_("Write the number of the document."),
             ),
         ]
+        triggers = [written_by("scheme_rule_written", "clerk", "approver")]
 
     def __str__(self) -> str:
         return f"{self.scheme} {self.document}"
@@ -94,6 +96,7 @@ class Rate(models.Model):
             ),
             models.CheckConstraint(name="rate_positive", condition=Q(amount__gt=0)),
         ]
+        triggers = [written_by("rate_written", "clerk", "approver")]
 
     def __str__(self) -> str:
         return f"{self.scheme} {self.get_placement_display()} {self.amount}"

@@ -3,8 +3,8 @@
 A period is reckoned again when something was marked (:class:`subsidies.models.Recalculation`): triggers mark a changed
 entitlement, benefit or payment; :func:`mark_changes` marks what changed in the standards and rules, and periods that no
 batch was prepared for. A batch takes the marks and reckons every marked period as it is right today, less what was
-delivered: money that arrived or is on its way, less what is asked back. So what was paid and corrected is always what
-is right today, however often a fact changes (tests/subsidies/test_retroactive.py).
+delivered: money that arrived or is on its way, less what is asked back or was waived, unless that was due after all. So
+what was paid and corrected is always what is right today, however often a fact changes (tests/subsidies/test_retroactive.py).
 """
 
 # Statements of our own text; values are parameters.
@@ -25,6 +25,7 @@ from subsidies.preparing.lines import gap
 from subsidies.preparing.periods import Period
 from subsidies.preparing.tables import SOURCES, Work, run
 from subsidies.reckoning.standards import Standards
+from subsidies.recovery import due_again
 
 _KEEP_EARLIEST = """
 ON CONFLICT (child_id, scheme_id) WHERE batch_id IS NULL
@@ -79,6 +80,13 @@ SELECT e.child_id, p.scheme_id, max(p.region_code), min(p.month)
 FROM subsidies_payment p JOIN subsidies_entitlement e ON e.id = p.entitlement_id
 WHERE p.batch_id = %(batch_id)s AND p.state = '{PaymentState.HELD}'
 GROUP BY e.child_id, p.scheme_id ORDER BY e.child_id {_KEEP_EARLIEST}"""
+
+_MARK_DECLINED = f"""
+INSERT INTO subsidies_recalculation (child_id, scheme_id, region_code, from_month)
+SELECT e.child_id, r.scheme_id, max(r.region_code), min(r.month)
+FROM subsidies_recovery r JOIN subsidies_entitlement e ON e.id = r.entitlement_id
+WHERE r.batch_id = %(batch_id)s AND r.entitlement_id = %(entitlement_id)s AND r.state = '{RecoveryState.PROPOSED}'
+GROUP BY e.child_id, r.scheme_id {_KEEP_EARLIEST}"""
 
 _REMARK_UNREACHABLE = f"""
 INSERT INTO subsidies_recalculation (child_id, scheme_id, region_code, from_month)
@@ -187,7 +195,7 @@ FULL JOIN (
             p.state IN ('{PaymentState.PREPARED}', '{PaymentState.SENT}', '{PaymentState.PAID}')
             OR p.state = '{PaymentState.HELD}' AND b.state IN ('{BatchState.PREPARED}', '{BatchState.APPROVED}'))
         UNION ALL
-        SELECT m.child_id, r.month, r.entitlement_id, r.region_code, -r.amount,
+        SELECT m.child_id, r.month, r.entitlement_id, r.region_code, r.due_after_all - r.amount,
             {", ".join(f"-coalesce((r.funding ->> '{source}')::numeric, 0)" for source in SOURCES)}
         FROM prep_mark m
         JOIN subsidies_entitlement e ON e.child_id = m.child_id AND e.scheme_id = %(scheme_id)s
@@ -198,7 +206,8 @@ FULL JOIN (
 ) h USING (child_id, month)
 WHERE coalesce(d.amount, 0) <> coalesce(h.amount, 0)"""
 
-# What is asked back and turns out to be due after all is not asked back any more, unless part of it came in already.
+# What is asked back and turns out to be due after all is not asked back any more. Where part of it was paid back or waived
+# already, the rest of it is used up (subsidies.recovery.due_again).
 _DROP = f"""
 WITH undone AS (
     UPDATE subsidies_recovery r SET state = '{RecoveryState.DROPPED}',
@@ -262,13 +271,13 @@ WHERE y.child_id = x.child_id AND y.month = x.month"""
 _BACK = ", ".join(f"('{source}', {gap(source, 'had', 'due')})" for source in SOURCES)
 _RECOVERIES = f"""
 INSERT INTO subsidies_recovery (entitlement_id, child_id, region_code, scheme_id, month, amount, recovered, child_name,
-    explanation, funding, state, batch_id, instalments, note)
+    explanation, funding, state, batch_id, instalments, note, due_after_all, uses)
 SELECT x.entitlement_id, x.child_id, x.region_code, %(scheme_id)s, x.month, delivered - due, 0,
     coalesce(c.name, x.child_name), (coalesce(a.explanation, '{{}}') || jsonb_build_object(
         'due', due::text, 'delivered', delivered::text, 'reason', reason, 'before', before,
         'standard', a.standard::text, 'offsets', coalesce(x.offsets, '[]'))),
     (SELECT jsonb_object_agg(v.source, v.yuan::text) FROM (VALUES {_BACK}) v (source, yuan) WHERE v.yuan > 0),
-    '{RecoveryState.PROPOSED}', %(batch_id)s, 1, ''
+    '{RecoveryState.PROPOSED}', %(batch_id)s, 1, '', 0, '[]'
 FROM prep_correction x
 LEFT JOIN prep_answer a ON a.key = x.key
 LEFT JOIN cases_child c ON c.id = x.child_id
@@ -280,7 +289,7 @@ def find(work: Work) -> None:
     two differ, why, and whether the child can be paid. Needs prep_mark, prep_fact, prep_answer and prep_payee.
     """
     run(_COMPARE, work)
-    if run(_DROP, work):
+    if run(_DROP, work) + due_again.use_up(work):
         run("DELETE FROM prep_correction WHERE due = delivered", work)
     run("ANALYZE prep_correction", work)
     run(_DESCRIBE, work)
@@ -304,6 +313,20 @@ def confirm(batch: PaymentBatch, *, actor: Actor, at: dt.datetime) -> int:
     )
 
 
+def decline(batch: PaymentBatch, entitlement_id: int, *, note: str, actor: Actor, at: dt.datetime) -> int:
+    """The clerk does not ask back now what the batch proposes for a right: the next batch reckons these months again and
+    proposes whatever is still too much. Only a waiver lets go of it (subsidies.recovery.instalments). Returns how many.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_DECLINED, {"batch_id": batch.pk, "entitlement_id": entitlement_id})
+    proposed = Recovery.objects.filter(
+        batch=batch, entitlement_id=entitlement_id, state=RecoveryState.PROPOSED
+    )
+    return proposed.update(
+        state=RecoveryState.DROPPED, note=note, decided_by_id=actor.user_id or None, decided_at=at
+    )
+
+
 _REVIVE = f"""
 UPDATE subsidies_recovery r SET explanation = r.explanation - 'dropped',
     state = CASE WHEN b.id IS NULL OR b.state <> '{BatchState.PREPARED}' THEN '{RecoveryState.OPEN}'
@@ -315,8 +338,8 @@ WHERE o.id = r.id AND r.state = '{RecoveryState.DROPPED}' AND r.scheme_id = %(sc
 
 
 def give_back(batch: PaymentBatch, *, at: dt.datetime) -> None:
-    """The batch is returned, its lines cancelled: what it proposed is dropped, what it had dropped is asked back again,
-    and everything that it had reckoned again waits for the next batch.
+    """The batch is returned, its lines cancelled: what it proposed is dropped, what it had dropped or used up is asked
+    back again, and everything that it had reckoned again waits for the next batch.
     """
     later = PaymentBatch.objects.filter(
         region_id=batch.region_id, scheme_id=batch.scheme_id, month__gt=batch.month, kind=BatchKind.REGULAR
@@ -325,6 +348,7 @@ def give_back(batch: PaymentBatch, *, at: dt.datetime) -> None:
     Recovery.objects.filter(
         batch=batch, state__in=(RecoveryState.PROPOSED, RecoveryState.OPEN), recovered=0
     ).update(state=RecoveryState.DROPPED, decided_at=at)
+    due_again.undo(batch)
     with connection.cursor() as cursor:
         cursor.execute(_REVIVE, values)
         cursor.execute(_GIVE_BACK, values)

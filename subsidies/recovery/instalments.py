@@ -7,9 +7,12 @@ part is split by what each source still misses, so that all parts together make 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from decimal import ROUND_DOWN, Decimal
+from itertools import repeat
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, DecimalField, ExpressionWrapper, F, IntegerField, Q, QuerySet, Value, When
@@ -102,23 +105,92 @@ def split(part: Decimal, missing: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return shares
 
 
-def splits(funding: Mapping[str, Decimal], parts: Sequence[Decimal]) -> list[dict[str, Decimal]]:
-    """Every part by source, in the order in which they came."""
+def splits(
+    funding: Mapping[str, Decimal],
+    parts: Sequence[Decimal],
+    kept: Iterable[Mapping[str, Decimal]] = repeat({}),
+) -> list[dict[str, Decimal]]:
+    """Every part by source, in the order in which they came; ``kept``: for each part, yuan by source that were not to
+    come back when it came.
+    """
     missing, found = dict(funding), []
-    for part in parts:
-        shares = split(part, missing)
+    for part, due in zip(parts, kept, strict=False):
+        shares = split(part, {source: yuan - due.get(source, ZERO) for source, yuan in missing.items()})
         missing = {source: yuan - shares[source] for source, yuan in missing.items()}
         found.append(shares)
     return found
 
 
+def total_of(amounts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    """Yuan by source, added up."""
+    found: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for shares in amounts:
+        for source, yuan in shares.items():
+            found[source] += yuan
+    return dict(found)
+
+
 def funding_of(recovery: Recovery) -> dict[str, Decimal]:
-    """Yuan by source as they were paid. What is not told was the county's."""
+    """Yuan by source as they were paid, without what turned out to be due. What is not told was the county's."""
     told = {source: Decimal(recovery.funding.get(source, 0)) for source in Source.values}
-    told[Source.COUNTY] += recovery.amount - sum(told.values(), ZERO)
+    told[Source.COUNTY] += recovery.too_much - sum(told.values(), ZERO)
     if told[Source.COUNTY] < 0:
         raise ValueError(f"recovery {recovery.pk} comes from sources of more than it is")
     return {source: yuan for source, yuan in told.items() if yuan}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a batch found to be due after all, by source: of what was still open, and of what had been waived.
+
+    ``after``: the last part before it (key, 0 without one). ``until``: the last part before it was undone, since parts
+    came in between; None while it holds.
+    """
+
+    batch: int
+    open: dict[str, Decimal]
+    waived: dict[str, Decimal]
+    after: int
+    until: int | None = None
+
+    @classmethod
+    def stored(cls, row: dict[str, Any]) -> Use:
+        """As ``Recovery.uses`` keeps it."""
+        return cls(
+            **row
+            | {
+                name: {source: Decimal(yuan) for source, yuan in row[name].items()}
+                for name in ("open", "waived")
+            }
+        )
+
+    def as_stored(self) -> dict[str, Any]:
+        """For ``Recovery.uses``."""
+        return asdict(self) | {
+            name: {source: str(yuan) for source, yuan in getattr(self, name).items() if yuan}
+            for name in ("open", "waived")
+        }
+
+
+def uses_of(recovery: Recovery) -> list[Use]:
+    """Every use, also those that were undone."""
+    return [Use.stored(row) for row in recovery.uses]
+
+
+def shares_of(recovery: Recovery, parts: Sequence[RecoveryPart]) -> list[dict[str, Decimal]]:
+    """Every part of a recovery by source, to the fen as it was posted; ``parts``: all of them, by key."""
+    uses = uses_of(recovery)
+    holding = [use for use in uses if use.until is None]
+    funding = total_of(
+        [funding_of(recovery), *(shares for use in holding for shares in (use.open, use.waived))]
+    )
+    kept = [
+        total_of(
+            use.open for use in uses if use.after < part.pk and (use.until is None or part.pk <= use.until)
+        )
+        for part in parts
+    ]
+    return splits(funding, [part.amount for part in parts], kept)
 
 
 # --- What is late -------------------------------------------------------------------------------------------------
@@ -206,12 +278,10 @@ def pay_back(
             document=document,
             file=file,
         )
-        earlier = list(
-            RecoveryPart.objects.filter(recovery=locked).order_by("pk").values_list("amount", flat=True)
-        )
+        parts = list(RecoveryPart.objects.filter(recovery=locked).order_by("pk"))
         ledger.post(
             EntryKind.RECOVERY,
-            splits(funding_of(locked), earlier)[-1],
+            shares_of(locked, parts)[-1],
             region_id=county_of(locked.region_id),
             year=date.year,
             at=at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -30,9 +31,9 @@ def letter(recoveries: list[Recovery], *, payee: str, at: dt.datetime) -> bytes:
             str(row.scheme),
             f"{row.month:%Y-%m}",
             str(row.explanation.get("delivered", "")),
-            str(row.explanation.get("due", "")),
-            row.amount,
-            row.recovered,
+            str(Decimal(row.explanation.get("due") or 0) + row.due_after_all),
+            row.too_much,
+            row.recovered - row.due_after_all,
             row.amount - row.recovered,
         )
         for row in recoveries

@@ -99,7 +99,7 @@ def counts(filters: RecoveryFilters, today: dt.date) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class TownshipSum:
-    """One line of the sums: months, yuan paid too much, settled so far, of that waived."""
+    """One line of the sums: months, yuan paid too much, paid back so far, waived."""
 
     region: Region
     months: int
@@ -118,11 +118,15 @@ def by_township(filters: RecoveryFilters, today: dt.date) -> list[TownshipSum]:
     rows = list(
         wide.annotate(township=TOWNSHIP)
         .values("township")
-        .annotate(months=Count("pk"), amount=Sum("amount"), settled=Sum("recovered"))
+        .annotate(
+            months=Count("pk"),
+            amount=Sum(F("amount") - F("due_after_all")),
+            settled=Sum(F("recovered") - F("due_after_all")),
+        )
         .order_by("township")
     )
-    parts = RecoveryPart.objects.filter(kind=RecoveryPartKind.WAIVED, recovery__in=wide.values("pk"))
-    waived = dict(
+    parts = RecoveryPart.objects.filter(kind=RecoveryPartKind.PAID_BACK, recovery__in=wide.values("pk"))
+    paid_back = dict(
         parts.order_by().annotate(township=TOWNSHIP).values_list("township").annotate(sum=Sum("amount"))
     )
     places = Region.objects.in_bulk([row["township"] for row in rows])
@@ -130,8 +134,8 @@ def by_township(filters: RecoveryFilters, today: dt.date) -> list[TownshipSum]:
     for row in rows:
         if (place := places.get(row["township"])) is None:
             continue
-        let_go = waived.get(row["township"], ZERO)
-        found.append(TownshipSum(place, row["months"], row["amount"], row["settled"] - let_go, let_go))
+        back = paid_back.get(row["township"], ZERO)
+        found.append(TownshipSum(place, row["months"], row["amount"], back, row["settled"] - back))
     return found
 
 
@@ -176,17 +180,18 @@ def lines(arguments: dict[str, Any], today: dt.date, full: bool) -> Iterator[lis
         ),
     ]
     found = RecoveryFilters(**arguments).recoveries(today)
-    waived = Sum("parts__amount", filter=Q(parts__kind=RecoveryPartKind.WAIVED))
+    back = Sum("parts__amount", filter=Q(parts__kind=RecoveryPartKind.PAID_BACK))
     rows = list(
-        found.annotate(waived=waived, left=F("amount") - F("recovered"))
+        found.annotate(back=back, left=F("amount") - F("recovered"))
         .select_related("scheme")
         .order_by("month", "pk")
     )
     key_pages.name_places(rows)
     sums = [ZERO, ZERO, ZERO, ZERO]
     for row in sorted(rows, key=lambda one: (township_of(one.region_id), one.month, one.pk)):
-        let_go: Any = row.waived or ZERO
-        figures = [row.amount, row.recovered - let_go, let_go, row.left]
+        paid_back: Any = row.back or ZERO
+        waived = row.recovered - row.due_after_all - paid_back
+        figures = [row.too_much, paid_back, waived, row.left]
         sums = [total + figure for total, figure in zip(sums, figures, strict=True)]
         yield [
             *(row.township, row.village, row.child_name, str(row.scheme), f"{row.month:%Y-%m}"),  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ from staff.workflow import Actor, TransitionRefused, history
 from subsidies.entitlements.departed import attach_children
 from subsidies.enums import clause_source, clause_text
 from subsidies.ledger.enums import RecoveryPartKind, RecoveryState, Source
-from subsidies.models import JournalEntry, Payment, Recovery, RecoveryPart
+from subsidies.models import JournalEntry, Payment, PaymentBatch, Recovery, RecoveryPart
 from subsidies.reckoning.reasons import lines_of
 from subsidies.recovery import instalments, selectors
 from subsidies.recovery import paper as recovery_paper
@@ -162,7 +162,7 @@ def recovery(request: HttpRequest, pk: int) -> HttpResponse:
         amount=Decimal(found.explanation.get("due") or 0),
     )
     parts = list(RecoveryPart.objects.filter(recovery=found).select_related("user").order_by("pk"))
-    shares = instalments.splits(instalments.funding_of(found), [part.amount for part in parts])
+    shares = instalments.shares_of(found, parts)
     entries = JournalEntry.objects.filter(recovery_part__recovery=found).order_by("at", "pk")
     clause = found.explanation.get("clause", "")
     context = {
@@ -215,6 +215,7 @@ def _facts(found: Recovery) -> list[dict[str, Any]]:
         (_("Was paid"), money(Decimal(found.explanation.get("delivered") or 0))),
         (_("Is right"), money(Decimal(found.explanation.get("due") or 0))),
         (_("Paid too much"), money(found.amount)),
+        *_due_after_all(found),
         (_("Settled"), money(found.recovered)),
         (_("Still owed"), money(found.amount - found.recovered)),
         (_("Sources of funds"), _sources(instalments.funding_of(found))),
@@ -244,6 +245,15 @@ def _facts(found: Recovery) -> list[dict[str, Any]]:
             }
         )
     return facts
+
+
+def _due_after_all(found: Recovery) -> list[ROW]:
+    """What of it turned out to be due, and which batches found that."""
+    if not found.due_after_all:
+        return []
+    by = [use.batch for use in instalments.uses_of(found) if use.until is None]
+    numbers = PaymentBatch.objects.filter(pk__in=by).order_by("pk").values_list("number", flat=True)
+    return [(_("Of it due after all"), " · ".join([money(found.due_after_all), *numbers]))]
 
 
 def _sources(shares: dict[str, Decimal]) -> str:

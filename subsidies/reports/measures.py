@@ -185,8 +185,12 @@ ENTITLED = Family(
         _here(Entitlement.objects, p)
         .filter(start_month__lte=p.month)
         .filter(Q(end_month__isnull=True) | Q(end_month__gte=p.last_month))
+        # Left without a month by an end that became known late.
+        .exclude(end_month__lt=F("start_month"))
         .exclude(
+            Q(continued_by__end_month__isnull=True) | Q(continued_by__end_month__gte=p.month),
             end_month=p.last_month,
+            continued_by__isnull=False,
             continued_by__start_month=p.month,
             continued_by__category=F("category"),
         )

@@ -171,7 +171,7 @@ def _blocks(
         for line in lines
     ]
     back = [
-        f"{recovery.child_name} {recovery.month:%Y-%m} 多发 {money(recovery.amount)} 元，"
+        f"{recovery.child_name} {recovery.month:%Y-%m} 多发 {money(recovery.too_much)} 元，"
         f"尚需退回 {money(recovery.amount - recovery.recovered)} 元。"
         for line_child in dict.fromkeys(line.child_id for line in lines)
         for recovery in owed.get(line_child, ())

@@ -90,6 +90,7 @@ class File:
         self.cast, self.child, self.rng = cast, child, rng
         self.own = {"child": child, "region_id": child.region_id}
         self.director, self.supervisor = cast.users["director"], cast.users["supervisor"]
+        self.approver = cast.users["approver"]
 
     def day(self) -> dt.date:
         return FIRST + dt.timedelta(days=self.rng.randrange(600))
@@ -286,6 +287,7 @@ class File:
             applied_by=self.director,
             applied_at=AT,
             state="confirmed",
+            decided_by=self.approver,
         )
         right = Entitlement.objects.create(
             **self.own, scheme=scheme, application=application, category="orphan", placement="scattered", start_month=FIRST,

@@ -126,6 +126,31 @@ def enter_appropriation(clerk: Person, source: str, yuan: Decimal, year: int) ->
     clerk.sees(f"潼财社〔{year}〕96号")
 
 
+def explain_exceptions(clerk: Person, number: int) -> None:
+    """Where several of a kind wait, one note for all of them; the others one by one."""
+    page = clerk.page
+
+    def waiting() -> list[str]:
+        found = BatchIssue.objects.filter(batch_id=number, note="").order_by("kind")
+        return list(found.values_list("kind", flat=True))
+
+    while kinds := clerk.seen_by(waiting):
+        kind = kinds[0]
+        clerk.open(f"/batches/{number}/?kind={kind}")
+        if kinds.count(kind) > 1:
+            page.locator("#id_notes").fill("已向镇街核实。")
+            clerk.send(page.get_by_role("button", name="全部确认", exact=True))
+        else:
+            open_notes = page.locator("summary", has_text="说明或缓发")
+            row = page.locator("#exceptions tbody tr").filter(has=open_notes).first
+            row.locator("summary").click()
+            row.locator("input[name=note]").fill("已向镇街核实。")
+            clerk.send(row.get_by_role("button", name="照发"))
+        assert len(clerk.seen_by(waiting)) < len(kinds)
+    clerk.open(f"/batches/{number}/")
+    clerk.sees("已向镇街核实。")
+
+
 def pay_a_month(clerk: Person, approver: Person, releaser: Person) -> int:
     """Calculated, explained, approved and released by three people; the bank answers and one line fails."""
     page = clerk.page
@@ -138,17 +163,7 @@ def pay_a_month(clerk: Person, approver: Person, releaser: Person) -> int:
     clerk.sees("待审批")
     number = int(page.url.rstrip("/").rsplit("/", 1)[1])
     batch = clerk.seen_by(lambda: PaymentBatch.objects.get(pk=number))
-    issues = clerk.seen_by(lambda: BatchIssue.objects.filter(batch_id=number, note="").count())
-    for _ in range(issues):
-        row = (
-            page.locator("#exceptions tbody tr")
-            .filter(has=page.locator("summary", has_text="说明或缓发"))
-            .first
-        )
-        row.locator("summary").click()
-        row.locator("input[name=note]").fill("已向镇街核实。")
-        clerk.send(row.get_by_role("button", name="照发"))
-        clerk.sees("已向镇街核实。")
+    explain_exceptions(clerk, number)
     assert clerk.seen_by(lambda: BatchIssue.objects.filter(batch_id=number, note="").count()) == 0
     clerk.open(f"/batches/{number}/")
     page.locator("table a[hx-get]").first.click()

@@ -153,6 +153,8 @@ def test_a_job_says_how_far_it_is_and_leads_to_its_result(cast: Cast, work: dict
     }  # fmt: skip
     polled = cast.client("clerk").get(f"/jobs/{waiting.pk}/", headers={"HX-Request": "true"})
     assert polled.headers["HX-Redirect"] == "/lists/1/"
+    opened = cast.client("clerk").get(f"/jobs/{waiting.pk}/")  # after it had ended
+    assert (opened.status_code, opened.headers["Location"]) == (302, "/lists/1/")
 
 
 def test_a_failure_shows_the_remedy_and_undoes_the_work(cast: Cast, work: dict[str, Any]) -> None:

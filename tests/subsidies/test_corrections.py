@@ -264,44 +264,6 @@ def test_other_terms_from_a_month_that_is_paid(office: Office) -> None:
     assert arrears(office, office.prepare(NOVEMBER)) == [(OCTOBER, "450.00", "terms")]
 
 
-def test_corrections_of_one_reason_are_confirmed_at_once_and_others_declined(office: Office) -> None:
-    raised, listed = (
-        office.confirmed(office.child("own"), OCTOBER),
-        office.confirmed(office.child("township"), OCTOBER),
-    )
-    office.pay(OCTOBER)
-    raise_standard(office, "1600.00", OCTOBER)
-    office.offset(listed, "320.00", OCTOBER)
-    november = office.prepare(NOVEMBER)
-    with office.as_("clerk") as clerk:
-        same: dict[str, Any] = {"actor": clerk, "at": moment(11, 19)}
-        assert (
-            batches.note_issues(**same, batch=november, kind="arrears", reason_key="standard", note="渝民发")
-            == 1
-        )
-        found = BatchIssue.objects.get(batch=november, kind="overpaid")
-        assert found.entitlement_id == listed.pk
-        batches.decline(**same, issue=found, note="名单有误")
-        assert BatchIssue.objects.get(batch=november, entitlement=raised, kind="arrears").note == "渝民发"
-    with office.as_("approver") as approver:
-        batches.approve(actor=approver, at=moment(11, 20), batch=november)
-    assert [row[2] for row in recoveries(office)] == ["dropped"]
-
-
-def test_declined_arrears_are_held_and_proposed_again(office: Office) -> None:
-    office.confirmed(office.child("own"), OCTOBER)
-    office.pay(OCTOBER)
-    raise_standard(office, "1600.00", OCTOBER)
-    november = office.prepare(NOVEMBER)
-    with office.as_("clerk") as clerk:
-        found = BatchIssue.objects.get(batch=november, kind="arrears")
-        batches.decline(actor=clerk, at=moment(11, 19), issue=found, note="文件未到")
-        november.refresh_from_db()
-    assert november.total == Decimal("1600.00")
-    office.release(office.approve(november))
-    assert arrears(office, office.prepare(DECEMBER)) == [(OCTOBER, "50.00", "held")]
-
-
 def test_a_clock_that_was_moved_back_prepares_no_month_twice(office: Office) -> None:
     office.confirmed(office.child("own"), OCTOBER)
     november = office.prepare(NOVEMBER)

@@ -133,10 +133,10 @@ def test_ending_an_offset(office: Office) -> None:
     assert months(office, right) == []
 
 
-def test_an_ended_right_takes_no_offset(office: Office) -> None:
+def test_an_ended_right_takes_no_offset_after_its_end(office: Office) -> None:
     right = office.entitle(office.child("own"), state="ended", end_month=OCTOBER, end_reason="adopted")
-    with pytest.raises(TransitionRefused, match="has ended"):
-        add(office, right, "300.00", OCTOBER)
+    with pytest.raises(TransitionRefused, match="from 2026-10 to 2026-10"):
+        add(office, right, "300.00", NOVEMBER)
 
 
 def test_finding_the_right_of_a_month(office: Office) -> None:

@@ -5,13 +5,14 @@ Raw SQL under the application's own role: no service, no form, no model stands b
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from staff.models import Assignment, Post
-from staff.scope import system_scope
+from staff.scope import open_scope, system_scope
 from staff.workflow import Actor, TransitionRefused
 from subsidies.applications import services as applications
 from subsidies.models import Application, Payment
@@ -28,8 +29,9 @@ def decided(office: Office) -> Application:
 
 
 def set_user(office: Office, application: Application, column: str, user_id: int) -> int:
-    """UPDATE as the clerk's connection would send it; the number of rows changed."""
-    with office.as_("clerk"), transaction.atomic(), connection.cursor() as cursor:
+    """UPDATE as that person's own connection would send it; the number of rows changed."""
+    member = next(name for name, user in office.cast.users.items() if user.pk == user_id)
+    with office.as_(member), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE subsidies_application SET {column} = %s WHERE id = %s",
             [user_id, application.pk],
@@ -37,13 +39,15 @@ def set_user(office: Office, application: Application, column: str, user_id: int
         return cursor.rowcount
 
 
-def release_by_sql(office: Office, batch_id: int, user_id: int) -> None:
-    """UPDATE as the releaser's connection would send it."""
-    with office.as_("releaser"), transaction.atomic(), connection.cursor() as cursor:
+def release_by_sql(office: Office, batch_id: int, member: str) -> None:
+    """UPDATE as the connection of somebody who has become the releaser would send it."""
+    user = office.cast.users[member]
+    scope = dataclasses.replace(office.cast.scope("releaser"), user_id=user.pk)
+    with open_scope(scope), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE subsidies_paymentbatch SET state = 'released', released_by_id = %s, released_at = now(),"
             " release_proof = 'password' WHERE id = %s",
-            [user_id, batch_id],
+            [user.pk, batch_id],
         )
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -82,7 +86,7 @@ def test_no_two_steps_by_one_person(office: Office, column: str, earlier: str, c
 def test_another_person_is_no_problem(office: Office) -> None:
     """The refusals above are about the person: any fourth person is accepted by the same statement."""
     application = decided(office)
-    other = office.cast.users["leader"].pk
+    other = office.cast.users["releaser"].pk
     assert set_user(office, application, "decided_by_id", other) == 1
 
 
@@ -92,7 +96,7 @@ def test_who_had_a_part_in_an_application_does_not_release_its_money(office: Off
     office.confirmed(office.child("own"))
     batch = office.approve(office.prepare(OCTOBER))
     with pytest.raises(DatabaseError, match="batch_releaser_apart"):
-        release_by_sql(office, batch.pk, office.cast.users[step].pk)
+        release_by_sql(office, batch.pk, step)
     with office.as_("releaser"):
         assert not Payment.objects.filter(state="sent").exists()
 

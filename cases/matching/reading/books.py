@@ -88,7 +88,9 @@ class Book:
     def rows(self, sheet: Any, page: Any) -> Iterator[list[Any]]:
         """The values of a page's used area, :data:`FAILED_CELL` where a formula has failed (.xlsx only)."""
         top, left = page.start or (0, 0)
-        used = islice(page.iter_rows(), top, None)  # the reader leaves out blank columns before the area, no blank lines
+        used = islice(
+            page.iter_rows(), top, None
+        )  # the reader leaves out blank columns before the area, no blank lines
         failed = self._marks.get(sheet.name, Marks()).failed
         if not failed:
             yield from used

@@ -3,15 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from staff.commands import JsonCommand, parse_region
-from staff.enums import RegionLevel
-from staff.models import Region
 from staff.scope import system_scope
 from subsidies.ledger import checks as ledger_checks
-from subsidies.models import JournalEntry, PaymentBatch
+from subsidies.ledger import nightly
 
 
 class Command(JsonCommand):
@@ -23,14 +20,10 @@ class Command(JsonCommand):
     def run(self, **options: Any) -> dict[str, Any]:
         problems = []
         with system_scope(reason="check_ledger"):
-            counties = Region.objects.filter(level=RegionLevel.COUNTY)
+            counties = nightly.counties()
             if options["region"]:
                 chosen = parse_region(options["region"])
                 counties = counties.filter(pk__gte=chosen.lo, pk__lte=chosen.hi)
-            counties = counties.filter(
-                Q(pk__in=JournalEntry.objects.order_by().values("region_id"))
-                | Q(pk__in=PaymentBatch.objects.order_by().values("region_id"))
-            )
             checked = 0
             for county in counties.order_by("pk"):
                 checked += 1
