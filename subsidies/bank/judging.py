@@ -77,9 +77,11 @@ def _sent_lines(batch: PaymentBatch) -> dict[int, Sent]:
 class Judge:
     """Reads rows against what was sent; collects what is wrong with them."""
 
-    def __init__(self, batch: PaymentBatch, today: dt.date, words: Words) -> None:
+    def __init__(self, batch: PaymentBatch, today: dt.date, words: Words, *, second: bool = False) -> None:
         assert batch.released_at is not None
         self.batch, self.today, self.words = batch, today, words
+        # Whether whoever imports may confirm that a failed line was paid after all.
+        self.second = second
         self.released = timezone.localdate(batch.released_at)
         self.sent = _sent_lines(batch)
         self.problems: list[Problem] = []
@@ -173,11 +175,7 @@ class Judge:
             return None
         if word in self.words.failed:
             return Verdict(sent, PaymentState.FAILED, fail_reason_of(row.reason), row.reason)
-        if sent.state == PaymentState.FAILED:
-            problem(
-                "处理结果",
-                _("The line was reported as failed before. Ask the bank for a written confirmation."),
-            )
+        if sent.state == PaymentState.FAILED and not self._after_all(sent, problem):
             return None
         paid_date = day if row.date else self.today
         if paid_date is None or paid_date > self.today:
@@ -186,6 +184,41 @@ class Judge:
             )
             return None
         return Verdict(sent, PaymentState.PAID, paid_date=paid_date)
+
+    def _after_all(self, sent: Sent, problem: Tell) -> bool:
+        """Whether a line that was reported as failed can be taken over as paid: by a second person, and while no line
+        that pays it again is still on its way to approval or release. What was paid again already is asked back by the
+        next batch.
+        """
+        again = self._paid_again.get(sent.pk)
+        if again is not None:
+            problem(
+                "处理结果",
+                _(
+                    "The line was reported as failed before, and batch %(number)s, which is not released yet, pays it "
+                    "again. Return that batch or hold its line, then import the file again."
+                )
+                % {"number": again},
+            )
+        elif not self.second:
+            problem(
+                "处理结果",
+                _(
+                    "The line was reported as failed before. Ask the bank for a written confirmation; then the releaser, "
+                    "who did not import that answer, imports this one."
+                ),
+            )
+        else:
+            return True
+        return False
+
+    @cached_property
+    def _paid_again(self) -> dict[int, str]:
+        """Failed line → the batch not yet released that pays it again. One query."""
+        rows = Payment.objects.filter(
+            repays__batch=self.batch, cancelled=False, state=PaymentState.PREPARED
+        ).values_list("repays_id", "batch__number")
+        return {failed: number for failed, number in rows if failed is not None}
 
     def _tie(self, row: ResultRow, verdict: Verdict, problem: Tell) -> None:
         """Whether a row without a batch number is an answer to this batch and to no other."""

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -44,6 +45,7 @@ POSTED: dict[tuple[str, str], EntryKind] = {
     (PaymentState.SENT, PaymentState.PAID): EntryKind.PAYMENT,
     (PaymentState.SENT, PaymentState.FAILED): EntryKind.RETURN,
     (PaymentState.PAID, PaymentState.FAILED): EntryKind.LATE_RETURN,
+    (PaymentState.FAILED, PaymentState.PAID): EntryKind.LATE_PAYMENT,
 }
 SETTLE_MANY = """
     UPDATE subsidies_payment p
@@ -138,7 +140,8 @@ def import_result(
                 % {"now": moment(at), "before": moment(locked.released_at)}
             )
         layouts = _layouts(locked)
-        verdicts = Judge(locked, timezone.localdate(at), Words.of(layouts)).judge(read_rows(data, layouts))
+        judge = Judge(locked, timezone.localdate(at), Words.of(layouts), second=_is_second(locked, actor))
+        verdicts = judge.judge(read_rows(data, layouts))
         changed = [verdict for verdict in verdicts if verdict.changes()]
         _settle(changed, report)
         result = BankResult.objects.create(
@@ -157,6 +160,16 @@ def import_result(
     batch.state = locked.state
     paid = sum(verdict.state == PaymentState.PAID for verdict in changed)
     return Outcome(paid=paid, failed=len(changed) - paid, unchanged=len(verdicts) - len(changed))
+
+
+def _is_second(batch: PaymentBatch, actor: Actor) -> bool:
+    """Whether this is the releaser, and somebody else took over what the bank answered so far."""
+    return (
+        actor.role == Role.RELEASER
+        and not BankResult.objects.filter(batch=batch, failed_count__gt=0)
+        .filter(Q(user_id=actor.user_id) | Q(user__isnull=True))
+        .exists()
+    )
 
 
 def _layouts(batch: PaymentBatch) -> list[Layout]:

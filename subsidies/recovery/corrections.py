@@ -245,6 +245,8 @@ UPDATE prep_correction x SET
         WHEN l.id IS NULL THEN 'unpaid'
         WHEN x.due > x.delivered AND f.id IS NOT NULL THEN 'failed'
         WHEN x.due > x.delivered AND l.state = 'held' THEN 'held'
+        WHEN x.due < x.delivered AND EXISTS (
+            SELECT FROM subsidies_payment q WHERE q.id = l.repays_id AND q.state = 'paid') THEN 'twice'
         WHEN x.key IS NULL THEN 'ended'
         WHEN (l.category, l.placement, l.grade) IS DISTINCT FROM (e.category, e.placement, e.grade) THEN 'terms'
         WHEN l.standard <> a.standard THEN 'standard'

@@ -114,14 +114,6 @@ def test_a_wrong_row_is_named_and_nothing_is_half_done(
         assert not BankResult.objects.exists()
 
 
-def test_a_line_reported_as_failed_is_not_later_paid_by_a_file(office: Office) -> None:
-    batch = released(office)
-    take(office, batch, result(*GOOD))
-    with pytest.raises(ResultRefused) as caught:
-        take(office, batch, result("PB-202610-01-00002,1550.00,7802,成功,,"))
-    assert "written confirmation" in caught.value.problems[0].message
-
-
 def test_a_payment_that_comes_back_days_later_is_failed(office: Office) -> None:
     batch = released(office)
     take(office, batch, result(GOOD[0]))
