@@ -190,6 +190,7 @@ class IssueKind(models.TextChoices):
     PAYEE_DEAD = "payee_dead", _("Payee registered as dead")
     AMOUNT_RANGE = "amount_range", _("Amount out of range")
     NOT_VISITED = "not_visited", _("Not visited for a long time")
+    NO_STANDARD = "no_standard", _("No standard, or two: nothing is paid")
     ACCOUNT_CHECKSUM = "account_checksum", _("Account number fails its check digit")
     NO_PROOF = "no_proof", _("No proof of schooling for this term")
     ACCOUNT_REFUSED = "account_refused", _("Bank refused this account before, and it has not changed")

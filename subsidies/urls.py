@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("payments/<int:pk>/", payment_views.payment, name="payment"),
     path("rates/", rate_views.rates, name="rates"),
     path("rates/add/", rate_views.rate_add, name="rate_add"),
+    path("rates/<int:pk>/correct/", rate_views.rate_correct, name="rate_correct"),
     path("children/<int:pk>/panels/subsidies/", child_panel_views.child_panel, name="child_panel"),
     *aid_urls,
     *bank_urls,

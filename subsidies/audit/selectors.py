@@ -19,11 +19,13 @@ from subsidies.models import Payment, PaymentBatch, Posting
 
 ZERO = Decimal("0.00")
 PAGE = 50
+# What came back, less what was paid after all.
+RETURNS = (EntryKind.RETURN, EntryKind.LATE_RETURN, EntryKind.LATE_PAYMENT)
 # Figure → what the ledger posts for it, and the lines that make it up.
 POSTED = {
     "released": Q(account=Account.IN_TRANSIT, entry__kind=EntryKind.RELEASE),
     "paid": Q(account=Account.PAID),
-    "returned": Q(account=Account.AVAILABLE, entry__kind__in=(EntryKind.RETURN, EntryKind.LATE_RETURN)),
+    "returned": Q(account=Account.AVAILABLE, entry__kind__in=RETURNS),
 }
 LINES = {
     "released": (PaymentState.SENT, PaymentState.PAID, PaymentState.FAILED),

@@ -30,6 +30,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "result": ("处理结果", "交易结果", "结果", "处理状态", "交易状态", "状态", "result"),
     "reason": ("失败原因", "原因", "返回信息", "备注", "摘要", "处理信息", "reason"),
     "date": ("入账日期", "交易日期", "处理日期", "日期", "date"),
+    "released": ("发放时间",),
 }
 PAID_WORDS = frozenset(
     {
@@ -71,9 +72,8 @@ MESSAGES: tuple[tuple[str, FailReason], ...] = (
     ("超时", FailReason.BANK_SYSTEM),
 )
 _NOISE = re.compile(r"[\s（）()【】\[\]：:*]|元|yuan", re.IGNORECASE)
-# Every line of ours carries its number; a row without one, or with one of these words there, is a total or
-# a signature.
-_FOOT = re.compile(r"(合|小|总|共)\s*计|制表|复核|经办|备注|签章")
+# Totals and signatures below the lines.
+_FOOT = re.compile(r"(合|小|总|共|累)\s*计|总(笔数|金额)|本页|制表|复核|经办|备注|签章")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class ResultRow:
     result: str
     reason: str
     date: str
+    released: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _titled_rows(data: bytes, words: Words) -> Iterator[ResultRow]:
                     found = found or bool(columns)
                     continue
                 values = {name: cells[i].strip() for name, i in columns.items() if i < len(cells)}
-                if _FOOT.match(values.get("reference") or values.get("line") or "合计"):
+                if _is_foot(values, cells):
                     continue
                 yield _row(row, values)
     except ListFileError as error:
@@ -204,7 +205,23 @@ def _row(row: int, values: dict[str, str]) -> ResultRow:
         result=values.get("result", ""),
         reason=values.get("reason", ""),
         date=values.get("date", ""),
+        released=values.get("released", ""),
     )
+
+
+def _is_foot(values: dict[str, str], cells: list[str]) -> bool:
+    """Whether a row is a total or a signature: it says so where the number of a line stands, or has no number and no
+    amount, or says so elsewhere and has no account. Any other row without a number is one that we did not send.
+    """
+    if number := values.get("reference") or values.get("line"):
+        return _FOOT.match(number) is not None
+    if not _has_digit(values.get("amount", "")):
+        return True
+    return not _has_digit(values.get("account", "")) and any(_FOOT.match(cell.strip()) for cell in cells)
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdecimal() for character in text)
 
 
 def _fixed_rows(data: bytes, layout: Layout) -> list[ResultRow]:

@@ -10,7 +10,7 @@ from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cases.enums import Relation
+from cases.enums import Placement, PrimaryCategory, Relation
 from staff.enums import Role
 from staff.templatetags.look import day, money
 from staff.workflow import Actor
@@ -147,6 +147,28 @@ def _no_proof(detail: dict[str, Any]) -> str:
     return "、".join(detail.get("months", ()))
 
 
+def _no_standard(detail: dict[str, Any]) -> str:
+    words = {
+        "category": PrimaryCategory(detail["category"]).label,
+        "placement": Placement(detail["placement"]).label,
+        "months": "、".join(detail["months"]),
+    }
+    if detail["why"] == "ambiguous":
+        return (
+            _(
+                "%(category)s, %(placement)s, %(months)s: two standards apply. Have the table of standards corrected; "
+                "the next batch pays what is owed."
+            )
+            % words
+        )
+    return (
+        _(
+            "%(category)s, %(placement)s, %(months)s: no standard is in force. Enter it; the next batch pays what is owed."
+        )
+        % words
+    )
+
+
 def _refused(detail: dict[str, Any]) -> str:
     return _("%(month)s: %(reason)s") % {
         "month": detail["month"],
@@ -172,6 +194,7 @@ _WORDS = {
     IssueKind.ARREARS: _arrears,
     IssueKind.CHILD_LEFT: _left,
     IssueKind.PAYEE_MISSING: _missing,
+    IssueKind.NO_STANDARD: _no_standard,
     IssueKind.ACCOUNT_REFUSED: _refused,
     IssueKind.NO_PROOF: _no_proof,
 }

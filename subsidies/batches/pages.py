@@ -42,7 +42,7 @@ from subsidies.ledger import pages as ledger_pages
 from subsidies.ledger.enums import EntryKind, Source
 from subsidies.models import BankFile, BankResult, JournalEntry, PaymentBatch, Posting, Recovery
 
-ANSWERS = (EntryKind.PAYMENT, EntryKind.RETURN, EntryKind.LATE_RETURN)
+ANSWERS = (EntryKind.PAYMENT, EntryKind.RETURN, EntryKind.LATE_RETURN, EntryKind.LATE_PAYMENT)
 SENT = (BatchState.RELEASED, BatchState.RECONCILED)
 TAKES_LIST = (Role.CLERK, Role.APPROVER, Role.LEADER)
 
@@ -164,12 +164,13 @@ def with_answers(batches: list[PaymentBatch]) -> list[tuple[PaymentBatch, dict[s
         (
             batch,
             {
-                "paid": found.get(EntryKind.PAYMENT, nothing) - found.get(EntryKind.LATE_RETURN, nothing),
-                "failed": found.get(EntryKind.RETURN, nothing) + found.get(EntryKind.LATE_RETURN, nothing),
+                "paid": found.get(EntryKind.PAYMENT, nothing) - late,
+                "failed": found.get(EntryKind.RETURN, nothing) + late,
             },
         )
         for batch in batches
         for found in [moved[batch.pk]]
+        for late in [found.get(EntryKind.LATE_RETURN, nothing) - found.get(EntryKind.LATE_PAYMENT, nothing)]
     ]
 
 

@@ -29,6 +29,7 @@ FLOWS: dict[EntryKind, tuple[Account, Account]] = {
     EntryKind.PAYMENT: (Account.IN_TRANSIT, Account.PAID),
     EntryKind.RETURN: (Account.IN_TRANSIT, Account.AVAILABLE),
     EntryKind.LATE_RETURN: (Account.PAID, Account.AVAILABLE),
+    EntryKind.LATE_PAYMENT: (Account.AVAILABLE, Account.PAID),
     EntryKind.RECOVERY: (Account.RECOVERED, Account.AVAILABLE),
     # A correction turns the flow of the entry that it corrects round, see ``turn_back``.
 }

@@ -37,6 +37,7 @@ class EntryKind(models.TextChoices):
     PAYMENT = "payment", _("Paid by the bank")  # in transit → paid
     RETURN = "return", _("Returned by the bank")  # in transit → available
     LATE_RETURN = "late_return", _("Returned after it was paid")  # paid → available
+    LATE_PAYMENT = "late_payment", _("Paid after it was returned")  # available → paid
     RECOVERY = "recovery", _("Money recovered")  # recovered → available
     ADJUSTMENT = "adjustment", _("Correction of an entry")  # the other way round
 

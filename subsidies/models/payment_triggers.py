@@ -43,7 +43,8 @@ FROZEN_LINE = pgtrigger.Trigger(
         IF batch_state IN ('released', 'reconciled') AND (
             OLD.cancelled IS DISTINCT FROM NEW.cancelled
             OR NOT (NEW.state = OLD.state
-                    OR (OLD.state, NEW.state) IN (('prepared', 'sent'), ('sent', 'paid'), ('sent', 'failed'), ('paid', 'failed')))
+                    OR (OLD.state, NEW.state) IN (
+                        ('prepared', 'sent'), ('sent', 'paid'), ('sent', 'failed'), ('paid', 'failed'), ('failed', 'paid')))
         ) THEN
             RAISE EXCEPTION 'payment % is released', OLD.id
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'payment_frozen';
@@ -264,7 +265,8 @@ PAYMENT_MARKS = [
         "payment_undone",
         pgtrigger.Update,
         # A regular line that was cancelled is worked out anew with its month; arrears are owed again.
-        """NEW.state IN ('held', 'failed') AND OLD.state <> NEW.state
+        # One that was paid after all may have been paid again meanwhile.
+        """NEW.state IN ('held', 'failed') AND OLD.state <> NEW.state OR NEW.state = 'paid' AND OLD.state = 'failed'
            OR NEW.cancelled AND NOT OLD.cancelled AND NEW.kind = 'arrears'""",
     ),
 ]

@@ -54,6 +54,13 @@ FULL JOIN (
     WHERE y.due > y.delivered AND NOT y.reachable GROUP BY y.entitlement_id
 ) x ON x.entitlement_id = l.entitlement_id"""
 
+# No line at all: what is right is not known.
+_NO_STANDARD = """
+SELECT u.entitlement_id, NULL::bigint AS payment_id, coalesce(max(c.name), '') AS child_name, jsonb_build_object(
+    'months', jsonb_agg(to_char(u.month, 'YYYY-MM') ORDER BY u.month), 'why', max(u.why),
+    'category', max(u.category), 'placement', max(u.placement)) AS detail
+FROM prep_unruled u LEFT JOIN cases_child c ON c.id = u.child_id GROUP BY u.entitlement_id"""
+
 _SHARED_ACCOUNT = f"""
 SELECT l.entitlement_id, l.payment_id, l.child_name, s.detail
 FROM prep_line l JOIN (
@@ -178,6 +185,7 @@ def _found(terms: Terms) -> dict[IssueKind, str]:
         IssueKind.ARREARS: _CORRECTED.format(which="due > delivered AND x.reachable"),
         IssueKind.OVERPAID: _CORRECTED.format(which="due < delivered"),
         IssueKind.PAYEE_MISSING: _PAYEE_MISSING,
+        IssueKind.NO_STANDARD: _NO_STANDARD,
         IssueKind.SHARED_ACCOUNT: _SHARED_ACCOUNT,
         IssueKind.HOLDER_NOT_PAYEE: _HOLDER_NOT_PAYEE,
         IssueKind.PAYEE_KIND: _PAYEE_KIND,

@@ -71,6 +71,14 @@ def explanation_of(due: Due) -> dict[str, Any]:
     }
 
 
+class Unruled(BatchRefused):
+    """No standard answers a key, or two do. ``why``: "missing" or "ambiguous"."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
 def due_on(standards: Standards, keys: Iterable[Key]) -> Due:
     """What the rules say of a period by the keys of its months. Raises rules.NoRateError, rules.AmbiguousRateError."""
     dues = {key.part: _due_on(standards, key) for key in keys}
@@ -84,26 +92,28 @@ def _due_on(standards: Standards, key: Key) -> Due:
 
 
 def due_of(standards: Standards, keys: Iterable[Key]) -> Due:
-    """What the rules say. Raises BatchRefused when a standard is missing or not unique."""
+    """What the rules say. Raises Unruled when a standard is missing or not unique."""
     rows = list(keys)
     key = rows[0]
     try:
         return due_on(standards, rows)
     except rules.NoRateError as error:
-        raise BatchRefused(
+        raise Unruled(
             _(
                 "No standard is in force for %(category)s, %(placement)s, %(month)s. "
                 "Enter it, then prepare again."
             )
-            % _words(key)
+            % _words(key),
+            "missing",
         ) from error
     except rules.AmbiguousRateError as error:
-        raise BatchRefused(
+        raise Unruled(
             _(
                 "Two standards apply to %(category)s, %(placement)s, %(month)s. "
                 "Correct the table of standards."
             )
-            % _words(key)
+            % _words(key),
+            "ambiguous",
         ) from error
 
 
@@ -115,19 +125,37 @@ def _words(key: Key) -> dict[str, Any]:
     }
 
 
+_UNRULED = """
+INSERT INTO prep_unruled (child_id, month, entitlement_id, region_code, category, placement, why)
+SELECT f.child_id, f.month, f.entitlement_id, f.region_code, f.category, f.placement, u.why
+FROM unnest(%s::text[], %s::text[]) u (key, why) JOIN prep_fact f ON f.key = u.key"""
+
+
 def answer(standards: Standards) -> int:
-    """Fill ``prep_answer`` for every key of ``prep_fact``; returns how many there are. Raises BatchRefused."""
+    """Fill ``prep_answer`` for the keys of ``prep_fact`` and ``prep_unruled`` with the facts that no standard answers;
+    returns how many keys there are. Raises BatchRefused when no key has an answer.
+    """
+    refused: dict[str, Unruled] = {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT key FROM prep_fact")
+        cursor.execute("SELECT DISTINCT key FROM prep_fact ORDER BY key")
         keys = [row[0] for row in cursor.fetchall()]
-        copy_rows(cursor, "prep_answer", _rows(standards, keys))
+        copy_rows(cursor, "prep_answer", _rows(standards, keys, refused))
+        if refused and len(refused) == len(keys):
+            raise refused[keys[0]]
+        cursor.execute(_UNRULED, [list(refused), [error.why for error in refused.values()]])
         cursor.execute("ANALYZE prep_answer")
+        cursor.execute("ANALYZE prep_unruled")
     return len(keys)
 
 
-def _rows(standards: Standards, keys: list[str]) -> Iterator[tuple[object, ...]]:
+def _rows(standards: Standards, keys: list[str], refused: dict[str, Unruled]) -> Iterator[tuple[object, ...]]:
+    """The answers; a key without one goes to ``refused``."""
     for text in keys:
-        due = due_of(standards, Key.parse_all(text))
+        try:
+            due = due_of(standards, Key.parse_all(text))
+        except Unruled as error:
+            refused[text] = error
+            continue
         yield (
             text,
             due.amount.total,

@@ -28,6 +28,10 @@ TABLES = {
         offsets jsonb, key text NOT NULL""",
     "prep_answer": f"""key text PRIMARY KEY, amount numeric(10, 2) NOT NULL, standard numeric(10, 2) NOT NULL,
         explanation jsonb NOT NULL, {_FUNDS}""",
+    # Facts that no standard answers, and why: "missing" or "ambiguous". Nothing is paid, owed or asked back for them.
+    "prep_unruled": """child_id bigint NOT NULL, month date NOT NULL, entitlement_id bigint NOT NULL,
+        region_code bigint NOT NULL, category text NOT NULL, placement text NOT NULL, why text NOT NULL,
+        PRIMARY KEY (child_id, month)""",
     # Who receives the money of a child on the day.
     "prep_payee": "child_id bigint PRIMARY KEY, payee_id bigint NOT NULL, reachable boolean NOT NULL",
     # Periods in which what is right differs from what was delivered.

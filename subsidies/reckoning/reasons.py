@@ -31,6 +31,7 @@ CORRECTION_REASONS = {
     "unpaid": gettext_lazy("the month had not been paid"),
     "failed": gettext_lazy("the bank could not pay"),
     "held": gettext_lazy("the line was held back"),
+    "twice": gettext_lazy("the bank paid it although it had reported a failure, and it was paid again"),
     "ended": gettext_lazy("not entitled in the month"),
     "terms": gettext_lazy("category, placement or grade changed"),
     "standard": gettext_lazy("the standard changed"),

@@ -97,7 +97,8 @@ class Standards:
     def load(cls, scheme: Scheme, region_id: int) -> Standards:
         """Standards and rules in force for a region of any level, all dates."""
         where = ancestors(region_id)
-        stored = Rate.objects.filter(region_id__in=where).select_related("scheme").order_by("pk")
+        stored = Rate.objects.filter(region_id__in=where, superseded=False)
+        stored = stored.select_related("scheme").order_by("pk")
         return cls._of(scheme, where[0], Rulebook.load(region_id), {str(row.pk): row for row in stored})
 
     @classmethod

@@ -90,8 +90,10 @@ GROUP BY e.child_id, r.scheme_id {_KEEP_EARLIEST}"""
 
 _REMARK_UNREACHABLE = f"""
 INSERT INTO subsidies_recalculation (child_id, scheme_id, region_code, from_month)
-SELECT child_id, %(scheme_id)s, max(region_code), min(month) FROM prep_correction
-WHERE due > delivered AND NOT reachable GROUP BY child_id {_KEEP_EARLIEST}"""
+SELECT child_id, %(scheme_id)s, max(region_code), min(month) FROM (
+    SELECT child_id, region_code, month FROM prep_correction WHERE due > delivered AND NOT reachable
+    UNION ALL SELECT child_id, region_code, month FROM prep_unruled
+) waiting GROUP BY child_id {_KEEP_EARLIEST}"""
 
 
 def previous_batch(region_id: int, scheme_id: int, month: dt.date) -> PaymentBatch | None:
@@ -204,7 +206,8 @@ FULL JOIN (
         WHERE r.state <> '{RecoveryState.DROPPED}'
     ) delivered GROUP BY child_id, month
 ) h USING (child_id, month)
-WHERE coalesce(d.amount, 0) <> coalesce(h.amount, 0)"""
+WHERE coalesce(d.amount, 0) <> coalesce(h.amount, 0) AND NOT EXISTS (
+    SELECT FROM prep_unruled u WHERE (u.child_id, u.month) = (h.child_id, h.month))"""
 
 # What is asked back and turns out to be due after all is not asked back any more. Where part of it was paid back or waived
 # already, the rest of it is used up (subsidies.recovery.due_again).
@@ -242,6 +245,8 @@ UPDATE prep_correction x SET
         WHEN l.id IS NULL THEN 'unpaid'
         WHEN x.due > x.delivered AND f.id IS NOT NULL THEN 'failed'
         WHEN x.due > x.delivered AND l.state = 'held' THEN 'held'
+        WHEN x.due < x.delivered AND EXISTS (
+            SELECT FROM subsidies_payment q WHERE q.id = l.repays_id AND q.state = 'paid') THEN 'twice'
         WHEN x.key IS NULL THEN 'ended'
         WHEN (l.category, l.placement, l.grade) IS DISTINCT FROM (e.category, e.placement, e.grade) THEN 'terms'
         WHEN l.standard <> a.standard THEN 'standard'
@@ -296,7 +301,8 @@ def find(work: Work) -> None:
 
 
 def propose_recoveries(work: Work) -> int:
-    """Propose to ask back what was paid too much, period by period; who cannot be paid what is owed stays marked.
+    """Propose to ask back what was paid too much, period by period; who cannot be paid what is owed, or has no standard,
+    stays marked.
     Returns how many recoveries.
     """
     run(_REMARK_UNREACHABLE, work)

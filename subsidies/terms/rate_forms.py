@@ -91,7 +91,7 @@ class StandardForm(forms.Form):
 
 
 class RateForm(StandardForm):
-    """A new dated standard. Those on record are never changed: a later one takes over from its month on."""
+    """A new dated standard. Those on record are never changed: a later one takes over from its month on, or a correction."""
 
     begins = "valid_from"
     valid_from = MonthField(label=gettext_lazy("From month"))
@@ -99,6 +99,16 @@ class RateForm(StandardForm):
         label=gettext_lazy("Source"),
         max_length=120,
         help_text=gettext_lazy("Number of the notice that sets it."),
+    )
+
+
+class RateCorrectionForm(RateForm):
+    """A standard as it should have been entered, and why."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("What was wrong, such as a mistyped amount."),
     )
 
 

@@ -79,7 +79,7 @@ def scheme(request: HttpRequest, code: str) -> HttpResponse:
         .order_by("-valid_from", "-region_id")
     )
     rates = (
-        Rate.objects.filter(scheme=found, region_id__in=where)
+        Rate.objects.filter(scheme=found, region_id__in=where, superseded=False)
         .select_related("region")
         .order_by("-valid_from", "grade", "category", "placement", "-region_id", "pk")
     )

@@ -36,6 +36,7 @@ ROWS: Rows = {
     "subsidies:payment": page(READ_OWN | {"releaser", "auditor"}, ELSEWHERE, pk="payment"),
     "subsidies:rates": page(COUNTY | AWAY),
     "subsidies:rate_add": [page({"clerk", "stranger"}), act({"clerk", "stranger"})],
+    "subsidies:rate_correct": [page({"approver"}, pk="rate"), act({"approver"}, pk="rate")],
     "subsidies:report": page(REPORT_READERS, query="month=2026-10"),
     # Whoever may not see the rows gets the workbook once it is locked; this one is not.
     "subsidies:report_export": page(

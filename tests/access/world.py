@@ -211,7 +211,7 @@ def _money(cast: Cast, own: Child) -> dict[str, Any]:
     scheme = Scheme.objects.get_or_create(
         code=Scheme._meta.get_field("code").choices[0][0], defaults={"clause": "x"}
     )[0]
-    Rate.objects.create(
+    rate = Rate.objects.create(
         scheme=scheme,
         region_id=COUNTY,
         placement=own.placement,
@@ -307,6 +307,7 @@ def _money(cast: Cast, own: Child) -> dict[str, Any]:
         "batch": batch.pk,
         "payment": payment.pk,
         "bank_file": bank_file.pk,
+        "rate": rate.pk,
         "bank_stored": file.pk,
         "report": report.pk,
         "refused": refused.pk,

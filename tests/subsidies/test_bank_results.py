@@ -114,14 +114,6 @@ def test_a_wrong_row_is_named_and_nothing_is_half_done(
         assert not BankResult.objects.exists()
 
 
-def test_a_line_reported_as_failed_is_not_later_paid_by_a_file(office: Office) -> None:
-    batch = released(office)
-    take(office, batch, result(*GOOD))
-    with pytest.raises(ResultRefused) as caught:
-        take(office, batch, result("PB-202610-01-00002,1550.00,7802,成功,,"))
-    assert "written confirmation" in caught.value.problems[0].message
-
-
 def test_a_payment_that_comes_back_days_later_is_failed(office: Office) -> None:
     batch = released(office)
     take(office, batch, result(GOOD[0]))
@@ -267,3 +259,100 @@ def test_an_account_that_the_bank_refused_and_nobody_changed_is_an_exception(off
 )  # fmt: skip
 def test_the_banks_words(message: str, code: FailReason) -> None:
     assert fail_reason_of(message) is code
+
+
+SHORT = "序号,领取人,金额,银行账号,处理结果,入账日期"
+
+
+def short_answer(line: Payment, word: str, day: str, head: str = SHORT) -> bytes:
+    """An answer without a number of the batch."""
+    return f"{head}\n{line.line},{line.payee_name},{line.amount},{line.account[-4:]},{word},{day}\n".encode()
+
+
+def take_at(office: Office, at: dt.datetime, batch: PaymentBatch, data: bytes) -> bank_results.Outcome:
+    with office.as_("clerk") as actor:
+        return import_result(actor=actor, at=at, batch=batch, name="a.csv", data=data)
+
+
+def refusal(office: Office, at: dt.datetime, batch: PaymentBatch, data: bytes) -> list[tuple[int, str, str]]:
+    with pytest.raises(ResultRefused) as caught:
+        take_at(office, at, batch, data)
+    return [(problem.line, problem.field, problem.message) for problem in caught.value.problems]
+
+
+def test_the_answer_of_last_month_does_not_settle_this_month(office: Office) -> None:
+    office.confirmed(office.child("own"))
+    october = office.pay(OCTOBER)
+    (line,) = office.lines(october)
+    answer = short_answer(line, "成功", "2026-10-22")
+    assert take_at(office, moment(10, 23), october, answer).paid == 1
+    november = office.pay(NOVEMBER)
+    ((row, field, message),) = refusal(office, moment(11, 23), november, answer + b"\n")
+    assert (row, field) == (2, "入账日期")
+    assert "2026-10-22 lies before the release of this batch on 2026-11-21" in message
+    # Numbers of the batch do not make a day right that lies before it.
+    numbered = result("PB-202611-01-00001,1550.00,7801,成功,,2026-10-22")
+    ((row, field, _message),) = refusal(office, moment(11, 23), november, numbered)
+    assert (row, field) == (2, "入账日期")
+    assert [line.state for line in office.lines(november)] == ["sent"]
+
+
+def test_the_answer_of_this_month_does_not_settle_last_month(office: Office) -> None:
+    office.confirmed(office.child("own"))
+    october, november = office.pay(OCTOBER), office.pay(NOVEMBER)
+    (line,) = office.lines(november)
+    answer = short_answer(line, "成功", "2026-11-22")
+    ((_row, field, message),) = refusal(office, moment(11, 23), october, answer)
+    assert field == "业务编号"
+    assert "fits the same line of batch PB-202611-01 as well" in message
+    # When October is settled by its number, November's answer can only be November's, and only once.
+    take_at(office, moment(11, 23), october, result("PB-202610-01-00001,1550.00,7801,成功,,2026-10-22"))
+    assert take_at(office, moment(11, 23), november, answer).paid == 1
+    ((_row, _field, message),) = refusal(office, moment(11, 23), october, answer + b"\n")
+    assert "PB-202611-01" in message
+
+
+def test_a_failure_of_this_month_takes_nothing_back_from_last_month(office: Office) -> None:
+    office.confirmed(office.child("own"))
+    october = office.pay(OCTOBER)
+    take_at(office, moment(10, 23), october, result("PB-202610-01-00001,1550.00,7801,成功,,2026-10-22"))
+    november = office.pay(NOVEMBER)
+    answer = short_answer(office.lines(november)[0], "失败", "2026-11-22")
+    assert "PB-202611-01" in refusal(office, moment(11, 23), october, answer)[0][2]
+    assert take_at(office, moment(11, 23), november, answer).failed == 1
+    assert "PB-202611-01" in refusal(office, moment(11, 23), october, answer + b"\n")[0][2]
+
+
+@pytest.mark.parametrize(
+    ("head", "day", "field", "words"),
+    [
+        (SHORT, "", "业务编号", "could be the answer to another month"),
+        (SHORT.replace("入账日期", "发放时间"), "2026-09-21", "发放时间", "sent on 2026-09-21, this batch on 2026-10-21"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_nothing_ties_to_its_batch_is_refused(
+    office: Office, head: str, day: str, field: str, words: str
+) -> None:
+    office.confirmed(office.child("own"))
+    october = office.pay(OCTOBER)
+    ((row, found, message),) = refusal(
+        office, AT, october, short_answer(office.lines(october)[0], "成功", day, head)
+    )
+    assert (row, found) == (2, field)
+    assert words in message
+
+
+def test_a_line_without_our_number_is_told(office: Office) -> None:
+    batch = released(office)
+    ((row, field, message),) = refusal(office, AT, batch, result(GOOD[0], ",5000.00,9999,成功,,"))
+    assert (row, field) == (3, "业务编号")
+    assert "no line number of ours" in message
+    # Totals and signatures are no lines.
+    feet = [
+        ",3100.00,,合计,,",
+        "合 计,3100.00,,,,",
+        ",,,制表：王五,,",
+        "总笔数 2,,,,,",
+        ",共2笔,,制表：王五,,",
+    ]
+    assert take(office, batch, result(*GOOD, *feet)) == bank_results.Outcome(paid=1, failed=1)

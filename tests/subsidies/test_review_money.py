@@ -137,11 +137,11 @@ def test_what_an_earlier_system_paid_is_not_owed_to_who_applied_again_later(offi
 
 
 def test_the_answer_to_one_month_is_not_taken_for_another(office: Office) -> None:
-    """Without batch numbers October's file fits November line by line."""
+    """Without batch numbers October's file fits November line by line, but for the day of the release."""
     office.confirmed(office.child("own"))
     october, november = office.pay(OCTOBER), office.pay(NOVEMBER)
     (line,) = office.lines(october)
-    data = f"序号,领取人,金额,银行账号,处理结果\n1,{line.payee_name},{line.amount},{line.account[-4:]},成功\n".encode()
+    data = f"序号,领取人,金额,银行账号,处理结果,发放时间\n1,{line.payee_name},{line.amount},{line.account[-4:]},成功,2026-10-21\n".encode()
     with office.as_("clerk") as clerk:
         bank_results.import_result(actor=clerk, at=moment(12, 1), batch=october, name="r.csv", data=data)
         with pytest.raises(bank_results.ResultRefused, match=october.number):

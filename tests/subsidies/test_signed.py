@@ -130,14 +130,20 @@ def test_standards_and_rules_are_written_by_the_county_alone(office: Office) -> 
         scheme=office.scheme, region_id=COUNTY, valid_from=OCTOBER, document="县民 1", changes={}
     )
     own = Rate.objects.filter(region_id=COUNTY).values_list("pk", flat=True)[:1]
-    rate = ("UPDATE subsidies_rate SET amount = 99999 WHERE id = %s", list(own))
+    rate = ("UPDATE subsidies_rate SET superseded = true WHERE id = %s", list(own))
     rule = ("UPDATE subsidies_schemerule SET document = 'x' WHERE region_code = %s", [COUNTY])
     for statement in (rate, rule):
         assert {who for who in ANYONE - {"nobody"} if done(office, who, statement)} == {"clerk", "approver"}
+    # A standard on record is edited by nobody: another row corrects it.
+    assert not [
+        who
+        for who in ANYONE - {"nobody"}
+        if done(office, who, ("UPDATE subsidies_rate SET amount = 99999 WHERE id = %s", list(own)))
+    ]
     mine = Rate.objects.get(pk=next(iter(own)))
     mine.pk, mine.region_id = None, OTHER_COUNTY
     mine.save()
-    assert not done(office, "clerk", ("UPDATE subsidies_rate SET amount = 99999 WHERE id = %s", [mine.pk]))
+    assert not done(office, "clerk", ("UPDATE subsidies_rate SET superseded = true WHERE id = %s", [mine.pk]))
 
 
 def test_a_debt_is_dropped_by_who_handles_money_alone(office: Office) -> None:
