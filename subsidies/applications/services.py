@@ -124,8 +124,13 @@ def send_back(
     *, actor: Actor, at: dt.datetime, application: Application, reason_code: str = "", reason: str = ""
 ) -> Application:
     """The county clerk returns the application; the township verifies again, with a clock that starts
-    anew. The checks made so far stay on record.
+    anew, unless it had run out before the township verified: late stays late. The checks made so far stay on record.
     """
+    due, verified = application.verify_due_date, application.verified_at
+    late = due is not None and verified is not None and timezone.localdate(verified) > due
+    clock: dict[str, Any] = (
+        {} if late else {"accepted_at": at, "clock_left": None, "verify_due_date": _due(application, at)}
+    )
     return _perform(
         "return",
         actor,
@@ -135,9 +140,7 @@ def send_back(
         verified_by_id=None,
         verified_at=None,
         confirm_due_date=None,
-        accepted_at=at,
-        clock_left=None,
-        verify_due_date=_due(application, at),
+        **clock,
     )
 
 

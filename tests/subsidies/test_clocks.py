@@ -178,3 +178,16 @@ def test_returned_by_the_county_the_township_begins_anew(office: Office) -> None
         found = Desk.open(COUNTY, dt.date(2026, 9, 17)).clock(application)
     assert found is not None
     assert (found.kind, found.used, found.limit) == (ClockKind.VERIFY, 1, 15)
+
+
+def test_who_verified_late_is_not_punctual_by_being_returned_to(office: Office) -> None:
+    application = office.apply(office.child("own"))
+    office.act("supervisor", "accept", application, moment(9, 2))
+    due = application.verify_due_date
+    office.act("supervisor", "verify", application, moment(10, 30), reason="属实")
+    office.act("clerk", "return", application, moment(11, 2), reason="日期不清")
+    assert application.verify_due_date == due
+    with office.as_("clerk"):
+        found = Desk.open(COUNTY, dt.date(2026, 11, 3)).clock(application)
+    assert found is not None
+    assert found.left < 0

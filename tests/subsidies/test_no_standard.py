@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -78,14 +79,16 @@ def test_two_standards_at_once_are_told_for_the_children_they_concern(office: Of
         from subsidies.reckoning import rules
         from subsidies.reckoning.standards import Standards
 
-        due = Standards.due
+        due = Standards.due_of_month
 
-        def two(self: Standards, month: dt.date, category: str, placement: str, *rest: object) -> object:
+        def two(
+            self: Standards, period: dt.date, month: dt.date, category: str, placement: str, *rest: Any
+        ) -> Any:
             if placement == "institution":
                 raise rules.AmbiguousRateError
-            return due(self, month, category, placement, *rest)  # type: ignore[arg-type]
+            return due(self, period, month, category, placement, *rest)
 
-        patch.setattr(answers.Standards, "due", two)
+        patch.setattr(answers.Standards, "due_of_month", two)
         october = office.prepare(OCTOBER)
     assert paid(office, october) == [(own.name, OCTOBER, "1550.00")]
     assert "two standards apply" in issues(office, october)[0][2]
