@@ -12,6 +12,12 @@
     }
   }
 
+  /* at once, not with the toggle event: until then what was hidden beside an open question can be neither focused nor pressed */
+  function shut(details) {
+    details.removeAttribute("open");
+    details.parentNode.classList.remove("cw-asking");
+  }
+
   /* menus: one open at a time, closed by a click elsewhere or Escape */
   document.addEventListener("click", function (event) {
     document.querySelectorAll("details[data-menu][open]").forEach(function (menu) {
@@ -21,7 +27,7 @@
     });
     var close = event.target.closest("[data-asks-close]");
     if (close) {
-      close.closest("details").removeAttribute("open");
+      shut(close.closest("details"));
     }
     if (event.target.closest("[data-print]")) {
       window.print();
@@ -30,7 +36,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.key === "Escape") {
       document.querySelectorAll("details[data-menu][open], details[data-asks][open]").forEach(function (open) {
-        open.removeAttribute("open");
+        shut(open);
         open.querySelector("summary").focus();
       });
     }

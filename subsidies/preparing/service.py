@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.ages import add_months
+from cases.circumstances.enums import HelpForm
 from staff.enums import RegionLevel, Role
 from staff.models import Region, TransitionRecord
 from staff.workflow import Actor
@@ -89,6 +90,13 @@ def prepare_batch(
         check_start(actor, region, scheme, month, timezone.localdate(at))
         tell(0, _("Reading standards and entitlements"))
         standards = Standards.load(scheme, region.pk)
+        if standards.terms(month).unit != HelpForm.MONEY:
+            raise BatchRefused(
+                _(
+                    "This scheme gives no money in %(month)s but goods or services: nothing goes through the bank."
+                )
+                % {"month": f"{month:%Y-%m}"}
+            )
         batch = PaymentBatch.objects.create(
             region=region,
             scheme=scheme,

@@ -104,7 +104,11 @@ def test_a_mixed_queue_is_worked_through_with_the_keyboard_alone(people: Arrive)
     expect(page.locator("#review [role=alert]")).to_be_visible()
     expect(page.locator("details[data-asks][open]")).to_be_visible()
     assert person.problems.pop().startswith("422 POST")
-    page.keyboard.press("Escape")
+    shown_at_once = """() => {
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+        return [document.querySelector("summary[data-key=H]").offsetParent !== null, document.activeElement.dataset.key];
+    }"""
+    assert page.evaluate(shown_at_once) == [True, "H"]
     expect(page.locator("details[data-asks][open]")).to_have_count(0)
 
     seen = {}

@@ -5,13 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import pytest
-
-from subsidies.batches import services as batches
 from subsidies.batches.issues import text_of
 from subsidies.entitlements import services as entitlements
 from subsidies.models import BatchIssue, Entitlement, SchemeRule
-from subsidies.preparing.refusals import BatchRefused
 from tests.cast import COUNTY
 from tests.subsidies.conftest import OCTOBER, Office, moment
 
@@ -48,18 +44,3 @@ def test_where_the_county_deducts_it_nothing_is_to_be_told(office: Office) -> No
     batch = office.prepare(OCTOBER)
     assert [line.amount for line in office.lines(batch)] == [Decimal("1230.00")]
     assert told(office) == []
-
-
-@pytest.mark.parametrize(("month", "ok"), [(dt.date(2026, 11, 1), True), (dt.date(2026, 12, 1), False)])
-def test_at_most_the_coming_month_is_worked_out(office: Office, month: dt.date, ok: bool) -> None:
-    """A later batch closes every month before it."""
-    office.entitle(office.child("own"))
-    with office.as_("clerk") as clerk:
-        given = {"actor": clerk, "at": moment(10, 19), "region": office.region(), "scheme": office.scheme}
-        if ok:
-            assert batches.prepare_batch(**given, month=month).month == month
-        else:
-            with pytest.raises(BatchRefused, match="at most the coming month"):
-                batches.prepare_batch(**given, month=month)
-            with pytest.raises(BatchRefused, match="at most the coming month"):
-                batches.start_preparation(**given, month=month)
