@@ -34,7 +34,7 @@ from subsidies.batches.differences import (
     township_rows,
 )
 from subsidies.batches.forms import OverBudgetForm
-from subsidies.batches.since import changed_since, said
+from subsidies.batches.since import what_changed
 from subsidies.budgets import services as budgets
 from subsidies.duties import disabled, holders
 from subsidies.enums import BatchKind, BatchState, HoldReason
@@ -274,7 +274,7 @@ def values(batch: PaymentBatch, actor: Actor, query: QueryDict) -> dict[str, Any
         "buttons": buttons(batch, actor, names, lacking),
         "release_link": release_link(batch, actor),
         "lacking": budgets.shortfall_text(lacking),
-        "changed": said(*changed_since(batch, timezone.localdate())),
+        "changed": what_changed(batch, timezone.localdate()),
         "terms": bridge_terms(found.total, batch),
         "adds_up": found.total.adds_up
         and (found.total.now == batch.total or batch.state == BatchState.RETURNED),

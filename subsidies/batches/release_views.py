@@ -23,6 +23,7 @@ from subsidies.bank.layouts import LayoutRefused, layouts_of
 from subsidies.batches import services as batches
 from subsidies.batches.forms import PasswordForm
 from subsidies.batches.pages import funding_rows
+from subsidies.batches.since import what_changed
 from subsidies.batches.views import find_batch
 from subsidies.models import PaymentBatch
 
@@ -49,7 +50,8 @@ def batch_release(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("staff:job", pk=job.pk) if job else redirect("subsidies:batch", pk=pk)
     funding = [row for row in funding_rows(found, {}) if row["amount"]]
     context = {"batch": found, "form": form, "funding": funding, **_layouts(found)}
-    context["refusal"] = workflow.refusal(found, found.workflow.by_name["release"], actor)
+    refusal = workflow.refusal(found, found.workflow.by_name["release"], actor)
+    context["refusal"] = refusal or what_changed(found, timezone.localdate(at))
     return render(request, "subsidies/batch_release.html", context)
 
 

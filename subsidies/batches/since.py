@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from staff.models import Region
@@ -82,25 +81,22 @@ def _reading_files(region: Region) -> AbstractContextManager[object]:
     return system_scope(reason="compare a batch with today", ranges=((region.lo, region.hi),), log=False)
 
 
-def said(count: int, changes: list[Change]) -> str:
-    """The sentence for whoever is about to approve or release; '' when nothing has changed."""
+def what_changed(batch: PaymentBatch, day: dt.date) -> str:
+    """The sentence for whoever is about to approve or release, with what to do; '' when nothing has changed."""
+    count, changes = changed_since(batch, day)
     if not count:
         return ""
     named = "；".join(change.text for change in changes)
     return ngettext(
-        "%(n)d line has changed since the batch was worked out: %(lines)s",
-        "%(n)d lines have changed since the batch was worked out: %(lines)s",
+        "%(n)d line has changed since the batch was worked out: %(lines)s. "
+        "Return the batch to the clerk: the month is worked out anew.",
+        "%(n)d lines have changed since the batch was worked out: %(lines)s. "
+        "Return the batch to the clerk: the month is worked out anew.",
         count,
     ) % {"n": count, "lines": f"{named} …" if count > len(changes) else named}
 
 
 def refuse_changed(batch: PaymentBatch, at: dt.datetime) -> None:
     """Raises BatchRefused where a line would not be worked out like this today."""
-    text = said(*changed_since(batch, timezone.localdate(at)))
-    if text:
-        remedy = (
-            _("The clerk holds these lines back, or the batch is returned and worked out anew.")
-            if batch.state == BatchState.PREPARED
-            else _("Return the batch to the clerk: the month is worked out anew.")
-        )
-        raise BatchRefused(f"{text} {remedy}")
+    if text := what_changed(batch, timezone.localdate(at)):
+        raise BatchRefused(text)

@@ -161,7 +161,7 @@ def work_of(batch: PaymentBatch, standards: Standards, day: dt.date, month: dt.d
 
 def _periods(work: Work, standards: Standards) -> list[Period]:
     """Every period that may be reckoned: from the first that an entitlement of an application covers, or the first
-    batch, to the batch's own month.
+    batch, to the batch's own month. What is given in goods or services is never owed in money later.
     """
     applied = Entitlement.objects.filter(
         region__gte=work.low,
@@ -174,7 +174,7 @@ def _periods(work: Work, standards: Standards) -> list[Period]:
     return [
         period
         for period in periods_between(first, work.month, lambda month: standards.terms(month).cadence)
-        if period.month <= work.month
+        if period.month <= work.month and standards.terms(period.month).unit == HelpForm.MONEY
     ]
 
 

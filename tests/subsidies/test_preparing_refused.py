@@ -43,3 +43,14 @@ def test_what_is_given_in_goods_does_not_go_through_the_bank(office: Office) -> 
     assert office.prepare(OCTOBER).line_count == 1
     with pytest.raises(BatchRefused, match="no money in 2026-11"):
         office.prepare(dt.date(2026, 11, 1))
+
+
+def test_months_of_goods_are_not_owed_in_money_later(office: Office) -> None:
+    for first, unit in ((dt.date(2026, 11, 1), "goods"), (dt.date(2026, 12, 1), "money")):
+        SchemeRule.objects.create(
+            scheme=office.scheme, region_id=COUNTY, valid_from=first, document=f"县民 {first}", changes={"unit": unit},
+        )  # fmt: skip
+    office.confirmed(office.child("own"))
+    office.pay(OCTOBER)
+    december = office.prepare(dt.date(2026, 12, 1))
+    assert [(line.month, line.kind) for line in office.lines(december)] == [(december.month, "regular")]

@@ -104,7 +104,17 @@ def test_the_page_says_it_before_the_button_is_pressed(office: Office) -> None:
     office.entitle(office.child("own"))
     batch = office.prepare(OCTOBER)
     url = reverse("subsidies:batch", args=[batch.pk])
-    assert "changed since" not in office.cast.client("approver").get(url).content.decode()
+    assert "情况已变化" not in office.cast.client("approver").get(url).content.decode()
     office.give_account(office.child("own"), card("9999"), name="新监护人")
-    page = office.cast.client("approver").get(url, headers={"Accept-Language": "en"}).content.decode()
-    assert "changed since" in page
+    assert "情况已变化" in office.cast.client("approver").get(url).content.decode()
+
+
+def test_the_releaser_is_told_before_the_password_is_typed(office: Office) -> None:
+    office.entitle(office.child("own"))
+    batch = office.approve(office.prepare(OCTOBER))
+    url = reverse("subsidies:batch_release", args=[batch.pk])
+    assert "情况已变化" not in office.cast.client("releaser").get(url).content.decode()
+    office.give_account(office.child("own"), card("9999"), name="新监护人")
+    page = office.cast.client("releaser").get(url).content.decode()
+    assert "请退回经办人" in page
+    assert "情况已变化" in page
