@@ -107,6 +107,13 @@ def _no_lot_falls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def known_until_2026(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The year's arrangements are known to the end of 2026, whatever the locked package knows by now."""
+    for module in ("calendar", "holidays"):
+        monkeypatch.setattr(f"staff.{module}.LAST_YEAR", 2026)
+
+
+@pytest.fixture
 def cast(db: None) -> Cast:
     """The fixed cast in its small world; see tests/cast.py."""
     return make_cast()

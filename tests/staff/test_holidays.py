@@ -32,7 +32,6 @@ NOTICE_2027 = """
 端午节：6月9日放假。中秋节：9月15日放假。
 国庆节：10月1日至7日放假调休；9月26日（周日）、10月9日（周六）上班。
 """
-needs_2027 = pytest.mark.skipif(LAST_YEAR != 2026, reason="the package now knows 2027")
 
 
 def test_a_notice_reads_as_the_package_has_that_year() -> None:
@@ -54,7 +53,7 @@ def test_the_statutory_holidays_of_known_years_were_days_off() -> None:
             assert not chinese_calendar.is_workday(D(year, month, day)), (year, month, day)
 
 
-@needs_2027
+@pytest.mark.usefixtures("known_until_2026")
 def test_without_a_notice_the_statutory_holidays_are_off_and_the_rest_is_the_week() -> None:
     off = [D(2027, 2, 5), D(2027, 2, 8), D(2027, 4, 5), D(2027, 6, 9), D(2027, 9, 15), D(2027, 10, 1)]
     assert not any(is_working_day(day) for day in [D(2027, 1, 1), *off])
@@ -82,7 +81,7 @@ def test_words_that_cannot_be_the_notice_are_refused_with_what_is_wrong(
         read_notice(2027, NOTICE_2027.replace(*change))
 
 
-@needs_2027
+@pytest.mark.usefixtures("known_until_2026")
 def test_deadlines_keep_their_number_of_working_days() -> None:
     after = {day.date: day.is_working for day in read_notice(2027, NOTICE_2027)}
     moved = moved_deadlines({}, after)

@@ -15,13 +15,13 @@ from staff.scope import system_scope
 from subsidies.applications.clocks import Desk
 from subsidies.models import Application
 from tests.cast import Cast
-from tests.staff.test_holidays import NOTICE_2027, needs_2027
+from tests.staff.test_holidays import NOTICE_2027
 from tests.subsidies.conftest import Office
 
 D = dt.date
 
 
-@needs_2027
+@pytest.mark.usefixtures("known_until_2026")
 def test_entering_is_logged_moves_deadlines_and_is_done_once_by_a_clerk(office: Office) -> None:
     application = office.apply(office.child("own"))
     office.act("supervisor", "accept", application)
@@ -55,7 +55,7 @@ def test_entering_is_logged_moves_deadlines_and_is_done_once_by_a_clerk(office: 
         enter_notice(actor=actor, year=2026, days=[], source="x", today=D(2026, 12, 1))
 
 
-@needs_2027
+@pytest.mark.usefixtures("known_until_2026")
 def test_the_pages(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     localdate = timezone.localdate
     december = lambda value=None, zone=None: localdate(value, zone) if value else D(2026, 12, 21)  # noqa: E731
